@@ -1,0 +1,1 @@
+"""Tokens and cost of LLM calls: log them, load them, report them."""

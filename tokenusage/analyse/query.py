@@ -1,0 +1,92 @@
+"""A question as plain values: which period, which calls, grouped by what.
+
+Periods are half-open, ``[start, end)``, everywhere inside the program.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Final, Literal
+
+from tokenusage.errors import WrongUseError, nearest
+
+CostMode = Literal["logged", "effective", "current"]
+
+DIMENSIONS: Final = (
+    "hour",
+    "day",
+    "week",
+    "month",
+    "year",
+    "user",
+    "email",
+    "operation",
+    "model",
+    "provider",
+    "session",
+    "task",
+    "batch",
+    "cache",
+    "success",
+)
+"""What calls can be grouped by, besides ``tag.NAME``."""
+
+TIME_DIMENSIONS: Final = frozenset({"hour", "day", "week", "month", "year"})
+
+OVERVIEW: Final = ("operation", "model", "day", "user")
+"""The sections of a report without ``--by``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A half-open span of time and the zone in which its days are counted."""
+
+    start: datetime | None
+    """First moment, with its zone; None is since the first record."""
+    end: datetime | None
+    """First moment after it, with its zone; None is until the last record."""
+    zone: tzinfo
+    zone_name: str
+    """As printed: ``UTC`` or an IANA name."""
+    label: str
+    """For people: ``last 30 days``, ``2026-10``, ``all time``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which calls count: values of one field are ORed, fields are ANDed."""
+
+    user: tuple[str, ...] = ()
+    operation: tuple[str, ...] = ()
+    model: tuple[str, ...] = ()
+    """Names or globs, compared without regard to case."""
+    where: tuple[tuple[str, str], ...] = ()
+    """(field or ``tag.NAME``, value as text) pairs, ANDed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Everything that decides a report's figures."""
+
+    period: Period
+    filters: Filters = field(default_factory=Filters)
+    by: tuple[str, ...] = ()
+    """Dimensions of one table; empty asks for the overview."""
+    cost: CostMode = "logged"
+    percentiles: bool = False
+
+
+def check_dimensions(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `names` unchanged.
+
+    Raises:
+        WrongUseError: a name is no dimension, or stands there twice.
+    """
+    for position, name in enumerate(names):
+        if name not in DIMENSIONS and not (name.startswith("tag.") and len(name) > len("tag.")):
+            raise WrongUseError(
+                f"There is no dimension {name!r}: use {', '.join(DIMENSIONS)} or tag.NAME."
+                + nearest(name, DIMENSIONS)
+            )
+        if name in names[:position]:
+            raise WrongUseError(f"The dimension {name!r} is named twice.")
+    return names

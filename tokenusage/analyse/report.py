@@ -1,0 +1,98 @@
+"""The answer to a query: rows of exact figures, their totals and their ledger.
+
+All money is in integer picodollars (10⁻¹² US dollars) and all time in integer
+microseconds until a figure is divided or printed, so that a sum is the same in
+whatever order its calls were read.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from tokenusage.analyse.query import Query
+from tokenusage.read.ledger import Ledger
+
+PICO: Final = 10**12
+"""Picodollars in a dollar."""
+
+MICRO: Final = 10**6
+"""Microseconds in a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """The sums of a group of calls, and what is divided out of them.
+
+    A cache hit is no call: it counts in `cache_hits` alone.
+    """
+
+    calls: int = 0
+    failed: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    cost_pico: int = 0
+    """Sum of the known costs, in picodollars."""
+    unpriced: int = 0
+    """Calls without a cost."""
+    response_micro: int = 0
+    """Sum of the known response times, in microseconds."""
+    timed: int = 0
+    """Calls with a response time."""
+    cache_hits: int = 0
+    percentiles: tuple[float, float, float] | None = None
+    """p50, p95 and p99 of the response time in seconds, where asked for and known."""
+
+    @property
+    def success_rate(self) -> float | None:
+        """Fraction of the calls that succeeded; None without calls."""
+        return (self.calls - self.failed) / self.calls if self.calls else None
+
+    @property
+    def avg_tokens(self) -> float | None:
+        """Tokens per call; None without calls."""
+        return self.total_tokens / self.calls if self.calls else None
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars, 9 decimals: None when no call is priced, 0 when there is no call."""
+        if self.calls and self.unpriced == self.calls:
+            return None
+        return round(self.cost_pico / PICO, 9)
+
+    @property
+    def avg_cost(self) -> float | None:
+        """US dollars per priced call, 9 decimals; None without one."""
+        priced = self.calls - self.unpriced
+        return round(self.cost_pico / (priced * PICO), 9) if priced else None
+
+    @property
+    def avg_response_time(self) -> float | None:
+        """Seconds per call that has a response time, 6 decimals; None without one."""
+        return round(self.response_micro / (self.timed * MICRO), 6) if self.timed else None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One group of calls: its key in each dimension, and its figures."""
+
+    keys: tuple[str | None, ...]
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Rows of a query, or the sections of the overview, over one set of calls."""
+
+    query: Query
+    logs: str
+    """The directory as the user named it."""
+    totals: Figures
+    users: int
+    """Distinct users among the calls and cache hits."""
+    ledger: Ledger
+    rows: tuple[Row, ...] = ()
+    sections: dict[str, tuple[Row, ...]] = field(default_factory=dict)
+    """Rows by dimension, where the query names no dimensions."""
+    newest_day: date | None = None
+    """Day of the newest log file, for a hint where the period holds no call."""
