@@ -6,7 +6,8 @@ and writes, completion tokens contain reasoning. A cost is US dollars; ``None``
 is unknown and never 0.
 """
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, Literal, TypedDict
 
 import orjson
 
@@ -45,9 +46,9 @@ OPTIONAL_FIELDS: Final = (
     "service_tier",
     "price_context",
     "usage_source",
-    "cost_source",
     "user_email",
     "tags",
+    "cost_source",
     "dropped",
     "truncated",
 )
@@ -71,6 +72,65 @@ MAX_LINE_BYTES: Final = 256 * 1024
 
 LINE_START: Final = b'{"timestamp":'
 """How every line that the logger writes begins: ``timestamp`` is always first."""
+
+
+class TokenFields(TypedDict, total=False):
+    """What can be said of a call's tokens besides prompt, completion and total."""
+
+    cache_read_tokens: int | None
+    """Part of the prompt tokens."""
+    cache_write_tokens: int | None
+    """Part of the prompt tokens."""
+    reasoning_tokens: int | None
+    """Part of the completion tokens."""
+    usage: Mapping[str, float] | None
+    """Further units that have a price of their own, in genai-prices' names."""
+    usage_source: Literal["provider", "estimated", "partial"] | None
+
+
+class OptionalFields(TokenFields, total=False):
+    """The optional fields that an application can give; None is unset.
+
+    ``dropped`` and ``truncated`` are missing here: they are what the logger says
+    about itself.
+    """
+
+    id: str | None
+    """Unique among all records of a UTC day; the logger mints one when unset."""
+    provider: str | None
+    response_id: str | None
+    session_id: str | None
+    task_id: str | None
+    batch_id: str | None
+    items: int | None
+    """Units of work in the call, for example comments."""
+    cache: str | None
+    """Answered by the application's own cache ("session", "persistent",
+    "search_results" or its own word): no call was made."""
+    service_tier: str | None
+    price_context: Mapping[str, str | float | bool] | None
+    """What genai-prices needs to choose a variant, such as ``{"processing": "batch"}``."""
+    user_email: str | None
+    tags: Mapping[str, str | float | bool] | None
+    """The application's own dimensions; none may be called ``timestamp``."""
+    cost_source: str | None
+    """Who says the cost: unset, it is "provider" where a cost is given."""
+
+
+class CallFields(OptionalFields, total=False):
+    """Every field that an application can give; the time is the logger's."""
+
+    user_id: int | str | None
+    operation_type: str
+    query: str | None
+    model_name: str
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int | None
+    cost_estimate: float | None
+    response_time: float | None
+    success: bool
+    error_message: str | None
 
 
 def encode(record: Record) -> bytes:

@@ -7,16 +7,10 @@ whatever order its calls were read.
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
 
 from tokenusage.analyse.query import Query
+from tokenusage.read.exact import MICRO, PICO
 from tokenusage.read.ledger import Ledger
-
-PICO: Final = 10**12
-"""Picodollars in a dollar."""
-
-MICRO: Final = 10**6
-"""Microseconds in a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,11 @@ class Rejection:
 
 @dataclass(slots=True)
 class Ledger:
-    """Counts of what was read: lines = blank + rejected + duplicates + outside +
-    filtered + records, where a line that was salvaged counts as two."""
+    """Counts of what was read.
+
+    lines = blank + rejected + duplicates + outside + filtered + records, where a
+    line that was salvaged counts as two.
+    """
 
     files: int = 0
     bytes: int = 0

@@ -1,0 +1,381 @@
+"""The append contract under real faults: killed, stopped and forked processes, full disks."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import orjson
+import pytest
+
+from writing import DAY, finish, lines, python, records, run_python
+
+WRITER = """
+    import sys
+    from pathlib import Path
+    from tokenusage.write.tracker import Tracker
+    from writing import LinearPricer
+    logs, name, count, chars = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    tracker = Tracker(logs, pricer=LinearPricer(), query_chars=300_000)
+    acknowledgements = Path(logs + "." + name).open("ab", buffering=0)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for n in range(count):
+        tags = {"writer": name, "n": n}
+        size = chars * (1 + n % 7) // 7
+        record = tracker.record(model_name="m", operation_type="x", query="q" * size, tags=tags)
+        if record:
+            acknowledgements.write(record["id"].encode() + b"\\n")
+"""
+"""Records COUNT calls with queries of up to CHARS, and says each id that was returned."""
+
+has_strace = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+
+
+def acknowledged(logs: Path) -> list[str]:
+    """Return all ids that writers have said; a torn last one was not said."""
+    return [
+        word
+        for path in logs.parent.glob(f"{logs.name}.*")
+        for word in path.read_text().split("\n")[:-1]
+    ]
+
+
+def assert_orders(logs: Path) -> None:
+    """Each writer's records stand in its own order."""
+    seen: dict[str, int] = {}
+    for record in records(logs):
+        tags = record["tags"]
+        assert tags["n"] > seen.get(tags["writer"], -1)
+        seen[tags["writer"]] = tags["n"]
+
+
+@pytest.mark.slow
+def test_processes_threads_and_tasks_together_lose_and_mix_nothing(logs: Path) -> None:
+    """The exact multiset of records arrives, each writer's in order, up to 256 KiB each."""
+    code = """
+        import asyncio, sys, threading
+        from tokenusage.write.tracker import Tracker
+        from writing import LinearPricer
+        tracker = Tracker(sys.argv[1], pricer=LinearPricer(), query_chars=300_000)
+
+        async def task(name):
+            for n in range(10):
+                size = (10, 100, 5_000, 262_000)[(n + len(name)) % 4 if n % 5 == 0 else n % 2]
+                assert tracker.record(model_name="m", operation_type="x", query="\\u2028" * (size // 3),
+                    tags={"writer": name, "n": n})
+                await asyncio.sleep(0)
+
+        async def tasks(name):
+            await asyncio.gather(*(task(f"{name}-{n}") for n in range(3)))
+
+        threads = [threading.Thread(target=lambda n=n: asyncio.run(tasks(f"{sys.argv[2]}-{n}")))
+                   for n in range(4)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+    """
+    for process in [python(code, logs, name) for name in range(8)]:
+        finish(process)
+
+    found = [orjson.loads(line) for line in lines(logs)]  # every line is whole
+    names = [f"{p}-{t}-{a}" for p in range(8) for t in range(4) for a in range(3)]
+    expected = sorted((name, n) for name in names for n in range(10))
+    assert sorted((r["tags"]["writer"], r["tags"]["n"]) for r in found) == expected
+    assert len({record["id"] for record in found}) == len(found)
+    assert_orders(logs)
+
+
+@pytest.mark.slow
+def test_killed_writers_lose_nothing_acknowledged_and_damage_nobody(logs: Path) -> None:
+    """After kill -9 at any moment, every id that was returned is found in a whole line."""
+    random_times = random.Random(5)
+    survivors = [python(WRITER, logs, f"s{n}", 1500, 3000) for n in range(2)]
+    victims = [python(WRITER, logs, f"v{n}", 10**6, 250_000) for n in range(8)]
+    for process in [*survivors, *victims]:
+        assert process.stdout and process.stdin
+        process.stdout.readline()
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for victim in victims:
+        time.sleep(random_times.uniform(0.01, 0.1))
+        victim.kill()
+        victim.communicate()
+    for survivor in survivors:
+        finish(survivor)
+
+    found = {record["id"] for record in records(logs)}
+    said = acknowledged(logs)
+    assert len(said) > 3000
+    assert found.issuperset(said)
+    torn = len(lines(logs)) - len(records(logs))
+    assert torn <= len(victims)
+    assert_orders(logs)
+
+
+@has_strace
+@pytest.mark.slow
+@pytest.mark.parametrize("call", ["flock", "pread64", "write", "newfstatat"])
+def test_a_writer_killed_at_each_of_its_system_calls_stops_nobody(logs: Path, call: str) -> None:
+    """Dead before, under or after the lock: the kernel frees it, and the next writer goes on."""
+    logs.mkdir()
+    path = logs / f"token_usage_{DAY}.jsonl"
+    path.write_bytes(b'{"torn')
+    code = """
+        import sys
+        from pathlib import Path
+        from tokenusage.write.appender import Appender
+        from writing import DAY
+        appender = Appender(Path(sys.argv[1]))
+        for n in range(3):
+            appender.append(DAY, b'{"n":%d}\\n' % n)
+    """
+    for when in (1, 2):
+        trace = ("strace", "-f", "-o", os.devnull, "-P", str(path))
+        inject = ("-e", f"inject={call}:signal=KILL:when={when}")
+        killed = python(code, logs, prefix=(*trace, *inject))
+        killed.communicate(timeout=60)
+        started = time.monotonic()
+        run_python(code, logs)
+        assert time.monotonic() - started < 5
+
+    assert list(logs.iterdir()) == [path]  # nobody had to spill
+    assert path.read_bytes().endswith(b'\n{"n":0}\n{"n":1}\n{"n":2}\n')
+
+
+def test_others_spill_while_the_lock_is_held_by_a_stopped_process(logs: Path) -> None:
+    """A process that is stopped inside the lock costs the others 250 ms, and no record."""
+    holder = python(
+        """
+        import fcntl, sys, time
+        from pathlib import Path
+        from tokenusage.write.tracker import Tracker
+        from writing import LinearPricer
+        tracker = Tracker(sys.argv[1], pricer=LinearPricer())
+        tracker.record(model_name="m", operation_type="x")
+        fcntl.flock(tracker._appender._shared._descriptor, fcntl.LOCK_EX)
+        print("locked", flush=True)
+        time.sleep(60)
+        """,
+        logs,
+    )
+    assert holder.stdout
+    holder.stdout.readline()
+    holder.send_signal(signal.SIGSTOP)
+    writers = [python(WRITER, logs, f"w{n}", 50, 100) for n in range(2)]
+    for writer in writers:
+        assert "go" not in finish_after_go(writer)
+    holder.kill()
+    holder.communicate()
+
+    assert len(list(logs.iterdir())) == 3
+    assert len(records(logs)) == len(set(acknowledged(logs))) + 1 == 101
+
+
+def finish_after_go(writer: subprocess.Popen[str]) -> str:
+    """Let a `WRITER` begin, and wait for it."""
+    output, errors = writer.communicate("go\n", timeout=30)
+    assert writer.returncode == 0, errors
+    return output
+
+
+@pytest.mark.slow
+def test_short_writes_glue_no_lines_and_are_announced(logs: Path) -> None:
+    """A file size limit in steps of one byte: the last write is short, then EFBIG."""
+    run_python(
+        """
+        import resource, sys
+        from tokenusage.write.tracker import Tracker
+        from writing import LinearPricer
+        tracker = Tracker(sys.argv[1], pricer=LinearPricer())
+        write = lambda n: tracker.record(model_name="m", operation_type="x", tags={"n": n})
+        write(0)
+        path = next(tracker.logs.iterdir())
+        hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        length = path.stat().st_size
+        for step in range(length + 2):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + step, hard))
+            short, refused = write(-1), write(-2)
+            assert refused is None, step
+            assert (short is None) == (step < length + 5), (step, length, short)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+            assert write(step + 1)["dropped"] == 2, step
+        """,
+        logs,
+    )
+
+    found = records(logs)
+    whole = [record["tags"]["n"] for record in found if record["tags"]["n"] >= 0]
+    assert whole == list(range(len(whole)))
+    assert len(whole) > 300
+
+
+def test_a_full_disk_costs_records_but_not_the_application(tmp_path: Path) -> None:
+    """On a disk of 64 kB calls go on; when there is room again, the drops are announced."""
+    if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("user namespaces are not allowed here")
+    code = """
+        import sys
+        from pathlib import Path
+        from tokenusage.write.tracker import Tracker
+        from writing import LinearPricer, lines, records
+        disk = Path(sys.argv[1])
+        (disk / "ballast").write_bytes(b"x" * 20_000)
+        tracker = Tracker(disk / "logs", pricer=LinearPricer())
+        write = lambda: tracker.record(model_name="m", operation_type="x", query="q" * 300)
+        results = [write() for _ in range(200)]
+        written = [record["id"] for record in results if record]
+        assert 0 < len(written) < 150
+        (disk / "ballast").unlink()
+        again = write()
+        assert again["dropped"] == 200 - len(written), again
+        found = records(disk / "logs")
+        assert [record["id"] for record in found] == [*written, again["id"]]
+        assert len(lines(disk / "logs")) <= len(found) + 1
+        print("dropped", again["dropped"])
+    """
+    mount = 'mount -t tmpfs -o size=64k tmpfs "$0" && exec "$@"'
+    prefix = ("unshare", "-rm", "sh", "-c", mount, str(tmp_path))
+    assert "dropped" in run_python(code, tmp_path, prefix=prefix)
+
+
+@has_strace
+@pytest.mark.parametrize(
+    ("fault", "written", "dropped"),
+    [
+        ("write:error=EIO:when=2", 2, 1),
+        ("write:error=ENOSPC:when=2+2", 2, 1),
+        ("write:error=EDQUOT:when=1..2", 1, 2),
+        ("write:error=EINTR:when=2", 3, 0),
+        ("flock:error=ENOLCK:when=1", 3, 0),
+        ("flock:error=EINTR:when=1", 3, 0),
+        ("newfstatat:error=EACCES:when=1", 2, 1),
+    ],
+)
+def test_an_error_of_the_system_is_a_drop_and_no_duplicate(
+    logs: Path, fault: str, written: int, dropped: int
+) -> None:
+    """Whatever the kernel says to a write, each call is in the log once or announced once."""
+    code = """
+        import sys
+        from datetime import datetime, timedelta, UTC
+        from tokenusage.write.tracker import Tracker
+        from writing import LinearPricer
+        noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+        tracker = Tracker(sys.argv[1], pricer=LinearPricer(), clock=lambda: noon)
+        print(sum(tracker.record(model_name="m", operation_type="x") is not None for _ in range(3)))
+        tracker.record(model_name="last", operation_type="x")
+    """
+    logs.mkdir()
+    path = logs / f"token_usage_{DAY}.jsonl"
+    path.touch()
+    prefix = ("strace", "-f", "-o", os.devnull, "-P", str(path), "-e", f"inject={fault}")
+    printed = run_python(code, logs, prefix=prefix)
+
+    found = records(logs)
+    announced = sum(record.get("dropped", 0) for record in found)
+    assert int(printed) == written
+    assert (len(found), announced) in {(written + 1, dropped), (written, dropped)}
+    assert len({record["id"] for record in found}) == len(found) == len(lines(logs))
+
+
+@has_strace
+def test_a_failed_sync_is_not_acknowledged(logs: Path) -> None:
+    """What may not be on the disk is not said to be; asking again would not tell."""
+    code = """
+        import sys
+        from tokenusage.write.tracker import Tracker
+        from writing import LinearPricer
+        tracker = Tracker(sys.argv[1], pricer=LinearPricer(), sync="record")
+        results = [tracker.record(model_name="m", operation_type="x") for _ in range(3)]
+        print([record and record.get("dropped", 0) for record in results])
+    """
+    trace = logs.parent / "trace"
+    prefix = ("strace", "-f", "-o", str(trace), "-e", "trace=fdatasync")
+    printed = run_python(code, logs, prefix=(*prefix, "-e", "inject=fdatasync:error=EIO:when=2"))
+
+    assert printed.strip() == "[0, None, 1]"
+    assert trace.read_text().count("fdatasync(") == 3
+
+
+@pytest.mark.slow
+def test_forks_while_other_threads_log_never_hang(logs: Path) -> None:
+    """Children of a busy parent log at once: own locks, own descriptors, own ids."""
+    run_python(
+        """
+        import os, sys, threading, time
+        from tokenusage.write.tracker import Tracker
+        from writing import LinearPricer
+        tracker = Tracker(sys.argv[1], pricer=LinearPricer())
+        write = lambda: tracker.record(model_name="m", operation_type="x")
+        stop = threading.Event()
+        def work():
+            while not stop.is_set():
+                assert write()
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        [thread.start() for thread in threads]
+        for _ in range(60):
+            child = os.fork()
+            if child == 0:
+                started = time.monotonic()
+                good = write() and write()
+                os._exit(0 if good and time.monotonic() - started < 5 else 1)
+            assert os.waitpid(child, 0)[1] == 0
+        stop.set()
+        [thread.join() for thread in threads]
+        """,
+        logs,
+    )
+
+    assert len(list(logs.iterdir())) == 1
+    found = [orjson.loads(line) for line in lines(logs)]
+    assert len({record["id"] for record in found}) == len(found) > 120
+
+
+def test_a_forked_child_lets_go_of_its_parents_files(logs: Path) -> None:
+    """Else a child that lives on would keep removed files and taken locks alive."""
+    printed = run_python(
+        """
+        import os, sys
+        from tokenusage.write.tracker import Tracker
+        from writing import LinearPricer
+        tracker = Tracker(sys.argv[1], pricer=LinearPricer())
+        tracker.record(model_name="m", operation_type="x")
+        def opened():
+            links = (os.path.join("/proc/self/fd", name) for name in os.listdir("/proc/self/fd"))
+            return sum("token_usage" in os.readlink(link) for link in links if os.path.lexists(link))
+        os.write(1, b"parent %d\\n" % opened())
+        if os.fork() == 0:
+            os.write(1, b"child %d\\n" % opened())
+            os._exit(0)
+        os.wait()
+        """,
+        logs,
+    )
+
+    assert printed.split("\n")[:2] == ["parent 1", "child 0"]
+
+
+@pytest.mark.slow
+def test_a_file_moved_away_under_live_writers_loses_nothing(logs: Path) -> None:
+    """logrotate's mv beside writers: every acknowledged record is in one of the files."""
+    writers = [python(WRITER, logs, f"w{n}", 400, 2000) for n in range(3)]
+    for writer in writers:
+        assert writer.stdin
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    turn = 0
+    while any(writer.poll() is None for writer in writers):
+        for path in list(logs.glob("token_usage_????-??-??.jsonl")):
+            turn += 1
+            path.rename(path.with_suffix(f".moved{turn}.jsonl"))
+        time.sleep(0.01)
+    for writer in writers:
+        finish(writer)
+
+    assert turn > 3
+    found = [record["id"] for record in records(logs)]
+    assert sorted(found) == sorted(acknowledged(logs))
+    assert len(found) == 1200

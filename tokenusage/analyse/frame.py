@@ -1,0 +1,125 @@
+"""`load`: the logs as a pandas DataFrame, for questions that the reports don't answer."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+
+import orjson
+import pandas as pd
+import pyarrow as pa
+
+from tokenusage.analyse.filters import matching
+from tokenusage.analyse.period import make_period
+from tokenusage.analyse.plan import microseconds, plan
+from tokenusage.analyse.query import Filters, Query
+from tokenusage.read.calls import gather
+from tokenusage.read.columns import FIELD_OF
+from tokenusage.read.scan import Scan, category
+from tokenusage.record import FIELDS
+
+_CATEGORIES: Final = frozenset(
+    {
+        "user_id",
+        "operation_type",
+        "model_name",
+        "provider",
+        "session_id",
+        "task_id",
+        "batch_id",
+        "cache",
+        "service_tier",
+        "usage_source",
+        "cost_source",
+        "user_email",
+    }
+)
+_OBJECTS: Final = ("usage", "price_context", "tags", "truncated")
+_SHORT: Final = {field: short for short, field in FIELD_OF.items()}
+_NULLABLE: Final = {
+    pa.int64(): pd.Int64Dtype(),
+    pa.float64(): pd.Float64Dtype(),
+    pa.string(): pd.StringDtype(),
+}
+
+
+def load(  # noqa: PLR0917 - the order is part of the interface
+    logs: str | Path = "logs",
+    days: int = 30,
+    since: str | date | None = None,
+    until: str | date | None = None,
+    user_id: int | str | None = None,
+    operation_type: str | None = None,
+    model_name: str | None = None,
+) -> pd.DataFrame:
+    """Load the records of a period as a DataFrame, a row each, duplicates counted once.
+
+    Args:
+        logs: the log directory.
+        days: the last so many calendar days (UTC), today included; ignored where
+            `since` or `until` is given.
+        since: first day, a date or ``YYYY-MM-DD``.
+        until: last day, inclusive.
+        user_id: only calls of this user; 123 and "123" are one.
+        operation_type: only calls of this operation.
+        model_name: only calls of this model; a glob such as ``gpt-4o*`` will do.
+
+    Returns:
+        The columns, in this order:
+
+        - `timestamp`: datetime64[us, UTC], when the call ended
+        - `user_id`, `operation_type`, `model_name`: category of text
+        - `query`, `error_message`: text, <NA> where there is none
+        - `prompt_tokens`, `completion_tokens`, `total_tokens`: Int64
+        - `cost_estimate`: Float64, US dollars; <NA> is unknown, never 0
+        - `response_time`: Float64, seconds
+        - `success`: bool
+        - `id`, `response_id`: text
+        - `provider`, `session_id`, `task_id`, `batch_id`, `cache`, `service_tier`,
+          `usage_source`, `cost_source`, `user_email`: category of text
+        - `items`, `cache_read_tokens`, `cache_write_tokens`, `reasoning_tokens`,
+          `dropped`: Int64
+        - `usage`, `price_context`, `tags`: dict, `truncated`: list; None where there is none
+
+        Cache hits (`cache` is set) are rows too; they are no calls. The account of
+        what was read is in ``frame.attrs["ledger"]``, a dict.
+
+    Raises:
+        LogsError: the directory does not exist or can't be read.
+        WrongUseError: a date is none, or `days` is less than 1.
+    """
+    now = datetime.now(UTC)
+    first, last = (None if day is None else str(day) for day in (since, until))
+    between = first is not None or last is not None
+    period = make_period(now=now, days=None if between else days, since=first, until=last)
+    filters = Filters(
+        user=() if user_id is None else (str(user_id),),
+        operation=() if operation_type is None else (operation_type,),
+        model=() if model_name is None else (model_name,),
+    )
+    wanted = plan(Query(period, filters), naive_zone=UTC, now=now, also=FIELDS)
+    with Scan(Path(logs), wanted, _fields) as scan:
+        table, ledger = gather(scan, start=microseconds(period.start), end=microseconds(period.end))
+    frame: pd.DataFrame = table.unify_dictionaries().to_pandas(types_mapper=_NULLABLE.get)
+    mask = matching(frame, filters)
+    if mask is not None:
+        frame = frame[mask].reset_index(drop=True)
+        ledger.filtered = ledger.records - len(frame)
+        ledger.records = len(frame)
+    frame = frame.rename(columns={"time": "timestamp", **FIELD_OF})
+    frame["timestamp"] = pd.to_datetime(frame["timestamp"].to_numpy("int64"), unit="us", utc=True)
+    frame["success"] = frame["success"].astype(bool)
+    for name in _OBJECTS:
+        frame[name] = [None if pd.isna(x) else orjson.loads(x) for x in frame[name]]
+    frame = frame[list(FIELDS)]
+    frame.attrs["ledger"] = ledger.as_dict()
+    return frame
+
+
+def _fields(table: pa.Table) -> pa.Table:
+    """Keep the fields of records as they are, the repeating ones as categories."""
+    columns = {
+        _SHORT.get(name, name): category(table[name]) if name in _CATEGORIES else table[name]
+        for name in table.column_names
+    }
+    columns["time"] = columns.pop("timestamp")
+    return pa.table(columns)

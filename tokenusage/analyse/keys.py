@@ -1,0 +1,89 @@
+"""The dimensions of a report: which group each call belongs to, as codes and labels."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tokenusage.analyse.query import TIME_DIMENSIONS
+
+_HOUR: Final = 3_600_000_000
+"""An hour in microseconds."""
+_DAY: Final = 24 * _HOUR
+_INT64_MAX: Final = 2**63 - 1
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """One dimension of every call."""
+
+    codes: npt.NDArray[np.int64]
+    """Per call the index of its label, -1 where it has none."""
+    labels: list[str | None]
+
+
+def keys_of(calls: pd.DataFrame, dimension: str, zone: tzinfo) -> Keys:
+    """Return the keys of `calls` in one dimension; days and hours are those of `zone`."""
+    if dimension in TIME_DIMENSIONS:
+        return _time_keys(calls["time"].to_numpy(), dimension, zone)
+    if dimension == "success":
+        return Keys(calls["failed"].to_numpy().astype(np.int64), ["true", "false"])
+    category = calls[dimension].cat
+    return Keys(category.codes.to_numpy().astype(np.int64), category.categories.tolist())
+
+
+def _time_keys(time: npt.NDArray[np.int64], dimension: str, zone: tzinfo) -> Keys:
+    """Return hours, days, weeks, months or years.
+
+    Calls are first grouped by UTC hour, or quarter of one where `zone` has such
+    offsets, within which the zone's offset and date don't change.
+    """
+    step = _HOUR if str(zone) == "UTC" else _HOUR // 4
+    codes, starts = pd.factorize(time // step)
+    labels = [_label(int(start) * step, dimension, zone) for start in starts]
+    label_codes, names = pd.factorize(np.array(labels, dtype=object))
+    return Keys(label_codes.astype(np.int64)[codes], [str(name) for name in names])
+
+
+def _label(start: int, dimension: str, zone: tzinfo) -> str:
+    moment = _EPOCH + timedelta(microseconds=start)
+    try:
+        local = moment.astimezone(zone)
+    except OverflowError:
+        local = moment  # the calendar's first or last day has no other zones
+    match dimension:
+        case "hour":
+            return local.replace(minute=0, second=0).isoformat()
+        case "day":
+            return local.date().isoformat()
+        case "week":
+            year, week, _ = local.isocalendar()
+            return f"{year}-W{week:02}"
+        case "month":
+            return f"{local.year:04}-{local.month:02}"
+        case _:
+            return f"{local.year:04}"
+
+
+def combine(keys: list[Keys]) -> tuple[npt.NDArray[np.int64], list[tuple[str | None, ...]]]:
+    """Combine dimensions into one: the group of every call, and each group's labels."""
+    numbers = np.zeros(len(keys[0].codes), np.int64)
+    span = 1
+    for key in keys:
+        size = len(key.labels) + 1
+        if span * size > _INT64_MAX:
+            numbers, found = pd.factorize(numbers)
+            span = len(found)
+        numbers = numbers * size + key.codes + 1
+        span *= size
+    groups, _ = pd.factorize(numbers)
+    # Groups are numbered as they appear, so the first of each is where the number grows.
+    first = np.flatnonzero(np.diff(np.maximum.accumulate(groups), prepend=-1))
+    columns = [
+        [key.labels[code] if code >= 0 else None for code in key.codes[first]] for key in keys
+    ]
+    return groups, list(zip(*columns, strict=True))

@@ -1,0 +1,73 @@
+"""Where data goes: to stdout, or whole into a file; and how wide it may be."""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from tokenusage.errors import TokenUsageError, WrongUseError
+
+LEAST_WIDTH: Final = 60
+PIPE_WIDTH: Final = 200
+"""Columns where there is no terminal: wide enough that nothing has to leave."""
+
+
+def width() -> int:
+    """Return the columns to fill: COLUMNS, else the terminal's, else 200."""
+    return max(LEAST_WIDTH, shutil.get_terminal_size(fallback=(PIPE_WIDTH, 24)).columns)
+
+
+def draws_on_terminal() -> bool:
+    """Return whether stdout is a terminal that understands colour and rules."""
+    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in {"dumb", "unknown"}
+
+
+def emit(text: str, output: Path | None) -> None:
+    """Write `text` to stdout, or to the file that ``--output`` names.
+
+    Raises:
+        BrokenPipeError: whoever read stdout has had enough.
+        WrongUseError: something that is no regular file stands in the file's place.
+        TokenUsageError: the file can't be written; what was there is unchanged.
+    """
+    if output is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        write_whole(output, text)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Put `text` in the place of `path` at once: a reader sees the old file or the new one.
+
+    Raises:
+        WrongUseError: something that is no regular file stands there.
+        TokenUsageError: it can't be written; what was there is unchanged.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise WrongUseError(f"--output {str(path)!r} is not a regular file.")
+    try:
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name[:80]}.", dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(descriptor)
+            Path(temporary).chmod(mode)
+            Path(temporary).replace(target)
+        except BaseException:
+            Path(temporary).unlink()
+            raise
+    except OSError as error:
+        raise TokenUsageError(f"{str(path)!r} can't be written: {error.strerror}.") from error
+
+
+def _umask() -> int:
+    # The only way to read it is to set it.
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,1 @@
+"""Bringing data in: rows from elsewhere become records (`importer`), samples too (`demo`)."""

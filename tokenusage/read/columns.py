@@ -1,0 +1,80 @@
+"""Which fields a reader takes from a line, and the columns that they become.
+
+A line is a record by its *vital* fields alone: they are read for every question,
+so that a line is accepted or rejected alike whatever is asked. The *extra*
+fields are read when a question names them, and never decide over a line.
+"""
+
+from typing import Final
+
+import pyarrow as pa
+
+REQUIRED: Final = (
+    "timestamp",
+    "operation_type",
+    "model_name",
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "success",
+)
+"""Vital fields that may not be null."""
+
+TOKENS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
+
+VITAL: Final = pa.schema(
+    [
+        ("timestamp", pa.string()),
+        ("user_id", pa.string()),
+        ("operation_type", pa.string()),
+        ("model_name", pa.string()),
+        ("prompt_tokens", pa.int64()),
+        ("completion_tokens", pa.int64()),
+        ("total_tokens", pa.int64()),
+        ("cost_estimate", pa.float64()),
+        ("response_time", pa.float64()),
+        ("success", pa.bool_()),
+        ("id", pa.string()),
+        ("cache", pa.string()),
+        ("usage_source", pa.string()),
+        ("dropped", pa.int64()),
+    ]
+)
+"""The fields that make a line a record, or count it, with the type they have."""
+
+COUNTS: Final = ("items", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+"""Extra fields that are whole numbers; a column of int64."""
+
+PLAIN: Final = (
+    "query",
+    "error_message",
+    "provider",
+    "response_id",
+    "session_id",
+    "task_id",
+    "batch_id",
+    "service_tier",
+    "cost_source",
+    "user_email",
+)
+"""Extra fields that are text as the logger writes them; a column of text."""
+
+TAG: Final = "tag."
+"""``tag.NAME`` names one value of the `tags` object."""
+
+FIELD_OF: Final = {
+    "user": "user_id",
+    "email": "user_email",
+    "operation": "operation_type",
+    "model": "model_name",
+    "session": "session_id",
+    "task": "task_id",
+    "batch": "batch_id",
+}
+"""The short names that people type, as fields of the record."""
+
+
+def extra_fields(names: set[str]) -> tuple[str, ...]:
+    """Return, sorted, the fields among `names` that are read only on demand."""
+    vital = set(VITAL.names)
+    return tuple(sorted({FIELD_OF.get(name, name) for name in names} - vital))

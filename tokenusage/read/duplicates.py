@@ -1,0 +1,51 @@
+"""Records that were written twice: `id` is the only key, within a UTC day."""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_DAY: Final = 86_400_000_000
+"""A day in microseconds."""
+_EPOCH: Final = date(1970, 1, 1)
+
+MapTables = Callable[[Callable[[pa.Table], pa.Table], Iterable[pa.Table]], Iterable[pa.Table]]
+"""`map`, or that of a pool of threads."""
+
+
+def without_repeats(days: dict[date, pa.Table], map_tables: MapTables) -> list[pa.Table]:
+    """Leave out each record that has the id of an earlier one of the same UTC day.
+
+    Args:
+        days: in order, the records of the files of each day; columns `time` and `id`.
+        map_tables: runs the work on each table.
+    """
+    tables = list(days.values())
+    if not all(_is_of(day, table) for day, table in days.items()):
+        # A record in the wrong day's file may repeat one of any other file.
+        tables = [pa.concat_tables(tables)]
+    return list(map_tables(_first_of_each_id, tables))
+
+
+def _is_of(day: date, table: pa.Table) -> bool:
+    """Return whether every record in `table` is of the UTC `day`."""
+    midnight = (day - _EPOCH).days * _DAY
+    bounds = pc.min_max(table["time"]).as_py()
+    return bounds["min"] is None or midnight <= bounds["min"] <= bounds["max"] < midnight + _DAY
+
+
+def _first_of_each_id(table: pa.Table) -> pa.Table:
+    ids = table["id"]
+    if pc.count_distinct(ids).as_py() == len(ids) - ids.null_count:
+        return table
+    # The row of the first record with each id and day; records without an id all count.
+    rows = pa.table(
+        {"row": pa.array(range(len(table))), "day": pc.divide(table["time"], _DAY), "id": ids}
+    )
+    named = rows.filter(pc.is_valid(ids))
+    first = named.group_by(["day", "id"]).aggregate([("row", "min")])["row_min"]
+    rest = rows.filter(pc.is_null(ids))["row"]
+    kept = pa.chunked_array([*first.chunks, *rest.chunks], pa.int64())
+    return table.take(kept.sort())

@@ -1,0 +1,196 @@
+"""Reading the segments of many files at once, in threads that outlast the caller's imports.
+
+Nothing here needs pandas: a command starts a scan first and imports pandas while
+the threads are reading.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, timedelta, tzinfo
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tokenusage.errors import LogsError
+from tokenusage.logs import DayFile, list_days
+from tokenusage.read.clean import CleanReader
+from tokenusage.read.columns import COUNTS, FIELD_OF, TOKENS, VITAL
+from tokenusage.read.duplicates import MapTables
+from tokenusage.read.exact import MICRO, PICO, to_integers
+from tokenusage.read.lines import Lines, read_lines, schema
+from tokenusage.read.segments import BUFFER_BYTES, Chunk, Segment, read_segment, segments
+from tokenusage.record import MAX_TOKENS
+
+_SHORT: Final = {field: short for short, field in FIELD_OF.items()}
+_MAX_THREADS: Final = 4
+_WORTH_THREADS: Final = 4 << 20
+"""Fewer bytes are read sooner than threads are started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be read."""
+
+    first: date | None
+    """First UTC day whose files are opened; None is all before."""
+    last: date | None
+    """Last one; None is all after."""
+    extra: tuple[str, ...]
+    """Fields besides the vital ones, from `columns.extra_fields`."""
+    naive_zone: tzinfo
+    """Zone of timestamps that have none."""
+    today: date
+    """The UTC day: an unterminated last line of it or the day before is in flight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one segment gave."""
+
+    file: DayFile
+    table: pa.Table
+    """The columns that the scan's shape gives."""
+    found: list[Lines]
+    """The accounts of its whole lines and, where there is one, of its last, unterminated one."""
+
+
+Shape = Callable[[pa.Table], pa.Table]
+"""Turns a table of records, as `lines.schema` types it, into the columns that are
+wanted; `time` and `id` must be among them."""
+
+
+class Scan:
+    """A directory being read; a context manager that ends its threads.
+
+    Args:
+        logs: the log directory.
+        plan: what is to be read.
+        shape: what becomes of the records, in the threads; `columns_of` if None.
+
+    Raises:
+        LogsError: the directory can't be read.
+    """
+
+    def __init__(self, logs: Path, plan: Plan, shape: Shape | None = None) -> None:
+        self.logs = logs
+        self.plan = plan
+        self.shape = shape or columns_of
+        listed, self.refused = list_days(logs)
+        self.newest_day = max((file.day for file in listed), default=None)
+        self.files = [
+            file
+            for file in listed
+            if (plan.first is None or plan.first <= file.day)
+            and (plan.last is None or file.day <= plan.last)
+        ]
+        self._clean = CleanReader(plan.extra, plan.naive_zone)
+        self._own = threading.local()
+        self._pool: ThreadPoolExecutor | None = None
+        self.map: MapTables = map
+        threads = min(os.cpu_count() or 1, _MAX_THREADS)
+        if threads > 1 and sum(file.size for file in self.files) > _WORTH_THREADS:
+            self._pool = ThreadPoolExecutor(threads)
+            self.map = self._pool.map
+        self._parts: Iterable[Part] = self.map(self._read, segments(self.files))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+
+    def parts(self) -> Iterator[Part]:
+        """Yield the parts in order of file name and line, each once.
+
+        Raises:
+            FileNotFoundError: a file is gone since it was listed.
+            LogsError: a file can't be read.
+        """
+        return iter(self._parts)
+
+    def nothing(self) -> pa.Table:
+        """Return the table of a part without records."""
+        return self.shape(schema(self.plan.extra).empty_table())
+
+    def _read(self, segment: Segment) -> Part:
+        """Read one segment, in any thread, into that thread's own buffer."""
+        if not hasattr(self._own, "buffer"):
+            self._own.buffer = bytearray(BUFFER_BYTES)
+        try:
+            chunk = read_segment(segment, self._own.buffer)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise LogsError(f"{segment.file.path} can't be read: {error.strerror}.") from error
+        found = self._lines(chunk, segment.file.day)
+        table = pa.concat_tables([self.shape(lines.table) for lines in found])
+        return Part(segment.file, table, found)
+
+    def _lines(self, chunk: Chunk, day: date) -> list[Lines]:
+        extra, zone = self.plan.extra, self.plan.naive_zone
+        found = [self._clean.read(chunk.data) or read_lines(bytes(chunk.data), extra, zone)]
+        if chunk.too_long:
+            none = schema(extra).empty_table()
+            found.append(Lines(none, 1, rejections=[(1, "is longer than 16 MiB")]))
+        elif chunk.tail:
+            last = read_lines(chunk.tail, extra, zone)
+            in_flight = chunk.growing or day >= self.plan.today - timedelta(days=1)
+            if last.table.num_rows or not in_flight:
+                found.append(last)
+        return found
+
+
+def columns_of(table: pa.Table) -> pa.Table:
+    """Turn records into the columns that `tokenusage.read.calls` describes, and `id`."""
+    cost, priced = _integers(table["cost_estimate"], PICO)
+    response, timed = _integers(table["response_time"], MICRO)
+    columns = {
+        "time": table["timestamp"],
+        "user": category(table["user_id"]),
+        "operation": category(table["operation_type"]),
+        "model": category(table["model_name"]),
+        "cache": category(table["cache"]),
+        **{name: table[name] for name in TOKENS},
+        "cost_pico": cost,
+        "priced": priced,
+        "response_micro": response,
+        "timed": timed,
+        "failed": pc.invert(table["success"]),
+        "hit": pc.is_valid(table["cache"]),
+        "usage_source": category(table["usage_source"]),
+        "dropped": _count(table["dropped"]),
+        "id": table["id"],
+    }
+    for name in table.column_names[len(VITAL) :]:
+        column = table[name]
+        columns[_SHORT.get(name, name)] = _count(column) if name in COUNTS else category(column)
+    return pa.table(columns)
+
+
+def category(column: pa.ChunkedArray) -> pa.Array:
+    """Return texts as codes into the distinct ones."""
+    return column.combine_chunks().dictionary_encode()
+
+
+def _count(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return counts with 0 for what is null or no count."""
+    sound = pc.and_(pc.greater_equal(column, 0), pc.less_equal(column, MAX_TOKENS))
+    return pc.if_else(pc.coalesce(sound, pa.scalar(value=False)), column, 0)
+
+
+def _integers(column: pa.ChunkedArray, per_unit: int) -> tuple[pa.Array, pa.ChunkedArray]:
+    """Return a column of numbers as exact integers, 0 for null, and which are not null."""
+    values = column.fill_null(0.0).combine_chunks().to_numpy()
+    return pa.array(to_integers(values, per_unit)), pc.is_valid(column)

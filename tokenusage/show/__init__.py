@@ -1,0 +1,1 @@
+"""Reports as text: tables, Markdown, JSON and CSV. Nothing here prints."""

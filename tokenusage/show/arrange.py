@@ -1,0 +1,168 @@
+"""Which rows of a report are shown, and in which order: the same for every format."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from tokenusage.analyse.query import TIME_DIMENSIONS, Period, Query
+from tokenusage.analyse.report import Figures, Report, Row
+from tokenusage.logs import parse_day
+from tokenusage.show.columns import Column
+
+TABLE_ROWS: Final = 50
+"""Rows of a table unless ``--limit`` says otherwise."""
+
+OVERVIEW_USERS: Final = 10
+"""Users in the overview's table unless ``--limit`` says otherwise."""
+
+LONGEST_CALENDAR: Final = 62
+"""Days of a period up to which its days without calls are shown."""
+
+_FIELDS = {"operation": "operation_type", "model": "model_name", "user": "user_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How the person asked for rows to be sorted and cut; None is the format's own way."""
+
+    column: Column | None = None
+    """Largest first, or smallest first where `ascending`; unknown figures last."""
+    ascending: bool = False
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows under one heading."""
+
+    dimensions: tuple[str, ...]
+    rows: tuple[Row, ...]
+    hidden: int = 0
+    """How many rows the limit left out."""
+    rest: Figures | None = None
+    """Their figures together."""
+    rest_is_earlier: bool = False
+    """They came before the first row shown: of a table in order of time the end is shown."""
+
+
+def blocks(report: Report, order: Order) -> tuple[Block, ...]:
+    """Return all rows of a report for a machine format: one block, or one per section."""
+    if report.query.by:
+        return (_block(report.query.by, report.rows, order, order.limit),)
+    return tuple(
+        _block((dimension,), rows, order, order.limit)
+        for dimension, rows in report.sections.items()
+    )
+
+
+def table_blocks(report: Report, order: Order, today: date) -> tuple[Block, ...]:
+    """Return the rows of a report as a table for people shows them.
+
+    The overview leaves out a section that a filter or the period makes
+    constant, has its newest day first and the days without calls among them,
+    and ten users.
+
+    Args:
+        report: the answer.
+        order: as asked for.
+        today: the present day in the report's zone; later ones had no chance.
+    """
+    limit = TABLE_ROWS if order.limit is None else order.limit
+    if report.query.by:
+        return (_block(report.query.by, report.rows, order, limit),)
+    shown = []
+    for dimension, rows in report.sections.items():
+        if _is_constant(dimension, report.query):
+            continue
+        most = OVERVIEW_USERS if dimension == "user" and order.limit is None else limit
+        if dimension == "day":
+            days = _calendar(rows, report.query.period, today)
+            shown.append(_block(("day",), days, order, most))
+        else:
+            shown.append(_block((dimension,), rows, order, most))
+    return tuple(shown)
+
+
+def together(figures: Iterable[Figures]) -> Figures:
+    """Return the sum of groups of calls; percentiles don't add up and are left out."""
+    every = tuple(figures)
+
+    def total(part: Callable[[Figures], int]) -> int:
+        return sum(map(part, every))
+
+    return Figures(
+        calls=total(lambda group: group.calls),
+        failed=total(lambda group: group.failed),
+        prompt_tokens=total(lambda group: group.prompt_tokens),
+        completion_tokens=total(lambda group: group.completion_tokens),
+        total_tokens=total(lambda group: group.total_tokens),
+        cost_pico=total(lambda group: group.cost_pico),
+        unpriced=total(lambda group: group.unpriced),
+        response_micro=total(lambda group: group.response_micro),
+        timed=total(lambda group: group.timed),
+        cache_hits=total(lambda group: group.cache_hits),
+    )
+
+
+def _block(
+    dimensions: tuple[str, ...], rows: tuple[Row, ...], order: Order, limit: int | None
+) -> Block:
+    if order.column is not None:
+        rows = _sorted(rows, order.column, ascending=order.ascending)
+    if limit is None or len(rows) <= limit:
+        return Block(dimensions, rows)
+    # In order of time the end is what people look for.
+    is_of_time = order.column is None and dimensions[0] in TIME_DIMENSIONS
+    ascends = is_of_time and str(rows[0].keys[0]) < str(rows[-1].keys[0])
+    cut = len(rows) - limit if ascends else 0
+    left_out = rows[:cut] if cut else rows[limit:]
+    rest = together(row.figures for row in left_out)
+    return Block(dimensions, rows[cut : cut + limit], len(left_out), rest, cut > 0)
+
+
+def _sorted(rows: tuple[Row, ...], column: Column, *, ascending: bool) -> tuple[Row, ...]:
+    known = [row for row in rows if column.value(row.figures) is not None]
+    unknown = [row for row in rows if column.value(row.figures) is None]
+    # Rows that are equal keep their order in both directions.
+    sign = 1 if ascending else -1
+    known.sort(key=lambda row: sign * (column.value(row.figures) or 0))
+    return (*known, *unknown)
+
+
+def _is_constant(dimension: str, query: Query) -> bool:
+    if dimension == "day":
+        first, last = day_bounds(query.period)
+        return first is not None and first == last
+    filters = query.filters
+    values = {
+        "operation": filters.operation,
+        "user": filters.user,
+        "model": tuple(name for name in filters.model if not set("*?[") & set(name)),
+    }.get(dimension, ())
+    names = {dimension, _FIELDS.get(dimension)}
+    fixed = any(field in names for field, _ in filters.where)
+    return fixed or (len(values) == 1 and len(values) == len(getattr(filters, dimension)))
+
+
+def day_bounds(period: Period) -> tuple[date | None, date | None]:
+    """Return the first and the last day of a period, both inclusive."""
+    first = period.start.date() if period.start else None
+    last = (period.end - timedelta(microseconds=1)).date() if period.end else None
+    return first, last
+
+
+def _calendar(rows: tuple[Row, ...], period: Period, today: date) -> tuple[Row, ...]:
+    """Return the days newest first, those without calls among them where the span is short."""
+    found = {day: row for row in rows if (day := parse_day(row.keys[0] or ""))}
+    newest_first = tuple(reversed(rows))
+    if not found or len(found) < len(rows):
+        return newest_first
+    first, last = day_bounds(period)
+    first = first or min(found)
+    last = max(found) if last is None else max(min(last, today), *found)
+    span = (last - first).days + 1
+    if span > LONGEST_CALENDAR:
+        return newest_first
+    days = (last - timedelta(days=back) for back in range(span))
+    return tuple(found.get(day) or Row((day.isoformat(),), Figures()) for day in days)

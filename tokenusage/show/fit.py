@@ -1,0 +1,120 @@
+"""What fits into a width: figures are never cut, columns leave and names shrink."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.cells import cell_len
+
+GAP: Final = 2
+"""Blanks between two columns."""
+
+NAME_WIDTH: Final = 20
+"""Characters that names keep, together, before a column has to leave."""
+
+LEAST_NAME: Final = 6
+
+LEAVING: Final = (
+    "p99_response_time",
+    "p50_response_time",
+    "p95_response_time",
+    "avg_cost",
+    "success_rate",
+    "cache_hits",
+    "unpriced",
+    "avg_tokens",
+    "failed",
+    "share",
+    "avg_response_time",
+    "completion_tokens",
+    "prompt_tokens",
+    "total_tokens",
+    "calls",
+)
+"""The order in which columns leave a table that is too wide; the cost never does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A column of names: how wide it would like to be, and how narrow it can get."""
+
+    natural: int
+    least: int
+
+
+def key_column(texts: Sequence[str], labels: Sequence[str], *, rigid: bool, beside: int) -> Key:
+    """Return the widths of a column of names.
+
+    Args:
+        texts: what can shrink.
+        labels: what can't: numbers and dates.
+        rigid: nothing in it may shrink, because it holds times.
+        beside: how many columns of names that can shrink share the width.
+    """
+    natural = max(map(cell_len, [*texts, *labels]), default=0)
+    least = max(map(cell_len, labels), default=0)
+    if rigid:
+        return Key(natural, natural)
+    share = max(LEAST_NAME, NAME_WIDTH // beside)
+    return Key(natural, max(least, min(natural, share)))
+
+
+def fit(width: int, keys: Sequence[Key], figures: dict[str, int]) -> tuple[list[int], list[str]]:
+    """Return the widths of the columns of names, and the columns of figures that stay.
+
+    Where even the cost alone is too wide, the table is wider than the terminal:
+    a number that wraps can be read, a number that is cut can't.
+
+    Args:
+        width: of the terminal.
+        keys: the columns of names.
+        figures: width of each column of figures by its name.
+    """
+    staying = dict(figures)
+    names = sum(key.least for key in keys) + GAP * (len(keys) - 1)
+    for leaving in LEAVING:
+        if names + sum(GAP + size for size in staying.values()) <= width:
+            break
+        staying.pop(leaving, None)
+    taken = sum(GAP + size for size in staying.values()) + GAP * (len(keys) - 1)
+    return _share_out(width - taken, keys), list(staying)
+
+
+def shrink(text: str, width: int) -> str:
+    """Return `text` in at most `width` terminal cells, with an ellipsis in its middle."""
+    if cell_len(text) <= width:
+        return text
+    right = (width - 1) // 2
+    return f"{_start(text, width - 1 - right)}…{_start(text[::-1], right)[::-1]}"
+
+
+def flow(parts: Sequence[str], width: int) -> list[str]:
+    """Return `parts` in a row with dots between them, in as many lines as the width asks for."""
+    lines: list[str] = []
+    for part in parts:
+        longer = f"{lines[-1]} · {part}" if lines else part
+        if lines and cell_len(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return lines
+
+
+def _share_out(room: int, keys: Sequence[Key]) -> list[int]:
+    """Give every name what it would like; where that is too much, cut the longest ones."""
+    ceiling = max((key.natural for key in keys), default=0)
+    while True:
+        widths = [max(key.least, min(key.natural, ceiling)) for key in keys]
+        if sum(widths) <= room or ceiling <= 0:
+            return widths
+        ceiling -= 1
+
+
+def _start(text: str, width: int) -> str:
+    """Return as much of the start of `text` as fits into `width` terminal cells."""
+    used = 0
+    for place, character in enumerate(text):
+        used += cell_len(character)
+        if used > width:
+            return text[:place]
+    return text

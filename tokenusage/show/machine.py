@@ -1,0 +1,101 @@
+"""Reports for programs: JSON with a versioned schema, and CSV that loads as it is."""
+
+import csv
+from decimal import Decimal
+from io import StringIO
+from typing import Any, Final
+
+import orjson
+
+from tokenusage.analyse.report import Report, Row
+from tokenusage.show.arrange import Block, Order, blocks
+from tokenusage.show.columns import Column, row_model, row_values
+from tokenusage.show.inert import inert_csv, inert_json
+
+SCHEMA: Final = "tokenusage.report/1"
+
+
+def render_json(report: Report, order: Order) -> str:
+    """Return a report as JSON; totals are of all rows, also of those that a limit leaves out."""
+    query = report.query
+    columns = row_model(percentiles=query.percentiles)
+    shown = blocks(report, order)
+    period, filters = query.period, query.filters
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "period": {
+            "start": period.start.isoformat() if period.start else None,
+            "end": period.end.isoformat() if period.end else None,
+            "timezone": period.zone_name,
+        },
+        "filters": {
+            "user": filters.user,
+            "operation": filters.operation,
+            "model": filters.model,
+            "where": [f"{field}={value}" for field, value in filters.where],
+        },
+        "cost": query.cost,
+        "by": query.by,
+    }
+    if query.by:
+        document["rows"] = _objects(shown[0], columns)
+    else:
+        document["sections"] = {block.dimensions[0]: _objects(block, columns) for block in shown}
+    document["totals"] = row_values(report.totals, columns) | {"users": report.users}
+    document["ledger"] = report.ledger.as_dict()
+    try:
+        encoded = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+    except orjson.JSONEncodeError:
+        encoded = orjson.dumps(_encodable(document), option=orjson.OPT_INDENT_2)
+    return inert_json(encoded.decode()) + "\n"
+
+
+def render_csv(report: Report, order: Order) -> str:
+    """Return a report as CSV: a line of column names, then one line a row.
+
+    The overview has its sections below each other, with the columns ``section``
+    and ``key`` in front; ``total`` is the first of them. An unknown figure or
+    key is an empty cell.
+    """
+    columns = row_model(percentiles=report.query.percentiles)
+    names = [column.name for column in columns]
+    text = StringIO()
+    write = csv.writer(text, lineterminator="\n").writerow
+    if report.query.by:
+        write([*map(inert_csv, report.query.by), *names])
+    else:
+        write(["section", "key", *names])
+        write(["total", "", *_numbers(Row((), report.totals), columns)])
+    for block in blocks(report, order):
+        section = () if report.query.by else block.dimensions
+        for row in block.rows:
+            keys = ("" if key is None else inert_csv(key) for key in row.keys)
+            write([*section, *keys, *_numbers(row, columns)])
+    return text.getvalue()
+
+
+def _objects(block: Block, columns: tuple[Column, ...]) -> list[dict[str, Any]]:
+    return [
+        dict(zip(block.dimensions, row.keys, strict=True)) | row_values(row.figures, columns)
+        for row in block.rows
+    ]
+
+
+def _numbers(row: Row, columns: tuple[Column, ...]) -> list[str]:
+    return [_plain(column.value(row.figures)) for column in columns]
+
+
+def _plain(value: float | int | None) -> str:
+    """Return a number without an exponent, which some spreadsheets take for text."""
+    return "" if value is None else f"{Decimal(repr(value)):f}"
+
+
+def _encodable(value: Any) -> Any:
+    """Return `value` with the lone surrogates escaped that bytes on a command line turn into."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encodable(item) for item in value]
+    return value

@@ -1,0 +1,65 @@
+"""Reports as Markdown, to be pasted or handed on: every column, tables of GitHub's form."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from tokenusage.analyse.report import Figures, Report
+from tokenusage.show.arrange import Block, Order, table_blocks
+from tokenusage.show.cells import Cells, cells_of, heading, key_text, rest_label
+from tokenusage.show.inert import escape_markdown
+from tokenusage.show.words import caption, empty_answer, headline, ledger_notes, ledger_parts
+
+
+def render_markdown(report: Report, order: Order, *, today: date, command: str) -> str:
+    """Return a report as a Markdown section: caption, totals, tables and ledger.
+
+    Args:
+        report: the answer.
+        order: sorting and limit as asked for.
+        today: the present day in the report's zone.
+        command: how the person started the report, for a hint that can be typed.
+    """
+    title, *conditions = caption(report)
+    parts = [f"## {title}", _prose(conditions)]
+    if report.totals.calls or report.totals.cache_hits:
+        blocks = table_blocks(report, order, today)
+        cells = cells_of(report, blocks)
+        parts.append(f"**{_prose(headline(report))}**")
+        parts += [_table(block, cells) for block in blocks]
+    else:
+        *sentences, last = empty_answer(report, command)
+        parts += [escape_markdown(" ".join(sentences)), f"    {last.strip()}"]
+    parts.append(_prose(ledger_parts(report)))
+    parts.append("\n".join(f"- {escape_markdown(note)}" for note in ledger_notes(report)))
+    return "\n\n".join(parts).rstrip() + "\n"
+
+
+def _prose(parts: Sequence[str]) -> str:
+    return escape_markdown(" · ".join(parts))
+
+
+def _table(block: Block, cells: Cells) -> str:
+    heads = [escape_markdown(heading(dimension).capitalize()) for dimension in block.dimensions]
+    columns = cells.columns
+    lines = [
+        _line([*heads, *(escape_markdown(column.header) for column in columns)]),
+        _line(["---"] * len(heads) + ["---:"] * len(columns)),
+    ]
+    for row in block.rows:
+        keys = [key_text(*pair) for pair in zip(block.dimensions, row.keys, strict=True)]
+        lines.append(_row(list(map(escape_markdown, keys)), row.figures, cells))
+    blank = [""] * (len(heads) - 1)
+    if block.rest:
+        place = 2 if block.rest_is_earlier else len(lines)
+        lines.insert(place, _row([rest_label(block), *blank], block.rest, cells))
+    lines.append(_row(["**Total**", *blank], cells.totals, cells))
+    return "\n".join(lines)
+
+
+def _row(keys: list[str], figures: Figures, cells: Cells) -> str:
+    texts = (escape_markdown(cells.text(column, figures)) for column in cells.columns)
+    return _line([*keys, *texts])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,32 @@
+"""Secrets in the messages of errors: SDKs and HTTP clients like to quote keys."""
+
+import re
+from typing import Final
+
+MASK: Final = "[masked]"
+
+_PATTERNS: Final = (
+    # name=value, "name": "value", Authorization: Bearer value: the name is kept.
+    re.compile(
+        r"""(?ix) ( (?:api[-_ ]?key | authorization | (?:access|auth|refresh)[-_ ]?token
+            | (?:client|api)[-_ ]?secret | secret[-_ ]?access[-_ ]?key | password | passwd
+            )["']? \s* [:=] \s* ["']? (?:(?:bearer|basic)\s+)? )
+            [^\s"'&,;)}\]]+"""
+    ),
+    re.compile(r"(?i)(\bbearer\s+)[\w.~+/=-]{6,}"),
+    # https://user:password@host
+    re.compile(r"(://)[^\s/:@]+:[^\s/@]+(?=@)"),
+    # Keys that can be told by their looks: OpenAI, Anthropic, Stripe and others (sk-),
+    # Google, AWS, GitHub, Hugging Face, Groq, xAI, Replicate, and JSON web tokens.
+    re.compile(r"()\b(?:sk|rk|xai)[-_][\w*-]{6,}"),
+    re.compile(r"()\b(?:AIza[\w-]{20,}|A[KS]IA[A-Z0-9]{12,})"),
+    re.compile(r"()\b(?:gh[a-z]|hf|gsk|r8)_\w{10,}"),
+    re.compile(r"()\beyJ[\w-]{6,}\.[\w-]+\.[\w-]*"),
+)
+
+
+def mask_secrets(text: str) -> str:
+    """Return `text` with everything that looks like a key or password masked."""
+    for pattern in _PATTERNS:
+        text = pattern.sub(rf"\g<1>{MASK}", text)
+    return text

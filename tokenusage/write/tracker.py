@@ -1,0 +1,257 @@
+"""The tracker: what an application holds to record its calls."""
+
+import logging
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self, Unpack
+
+from tokenusage.errors import WrongUseError
+from tokenusage.record import OptionalFields, Record
+from tokenusage.write.appender import Appender
+from tokenusage.write.call import Call
+from tokenusage.write.drops import Drops
+from tokenusage.write.fields import add_optional, as_utc, base_record
+from tokenusage.write.ids import Ids
+from tokenusage.write.line import to_line
+
+logger = logging.getLogger("tokenusage")
+
+
+class PriceSource(Protocol):
+    """Whoever knows what a call costs."""
+
+    def price(self, record: Record, at: datetime) -> tuple[float | None, str | None]:
+        """Return the cost of `record` at the moment `at` in US dollars, and who says so.
+
+        (None, None) where it is unknown.
+        """
+
+
+def utc_now() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+class Tracker:
+    """Records LLM calls in the day files of a directory; safe for threads, forks and asyncio.
+
+    Any number of trackers and processes can share a directory. A record that
+    `record` has returned is in its file: nothing is buffered. `logs` is the
+    absolute path of the directory.
+
+    Args:
+        logs: The log directory, made at need.
+        pricer: Who prices the calls whose cost is not given; unset, list prices.
+        clock: Tells the present moment, with its zone.
+        query_chars: Characters kept of a query; 0 keeps none.
+        file_mode: Permissions of new log files, whatever the umask.
+        directory_mode: Permissions of the directory, if it is made here.
+        sync: "record" makes every record survive a power loss, at a disk's pace.
+
+    Raises:
+        WrongUseError: `query_chars` or `sync` has a value that it can't have.
+    """
+
+    __slots__ = ("_appender", "_clock", "_drops", "_ids", "_pricer", "_query_chars", "logs")
+
+    def __init__(
+        self,
+        logs: str | os.PathLike[str] = "logs",
+        *,
+        pricer: PriceSource | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        query_chars: int = 500,
+        file_mode: int = 0o600,
+        directory_mode: int = 0o700,
+        sync: Literal["none", "record"] = "none",
+    ) -> None:
+        if query_chars < 0:
+            raise WrongUseError(f"query_chars must be 0 or more, not {query_chars}.")
+        if sync not in {"none", "record"}:
+            raise WrongUseError(f"sync must be 'none' or 'record', not {sync!r}.")
+        if pricer is None:
+            # Takes a fifth of a second, so here and not at the first record.
+            from tokenusage.price.pricer import Pricer  # noqa: PLC0415
+
+            pricer = Pricer()
+        # Absolute, so that a chdir doesn't move it.
+        self.logs = Path(logs).absolute()
+        self._pricer = pricer
+        self._clock = clock
+        self._query_chars = query_chars
+        self._ids = Ids()
+        self._drops = Drops()
+        self._appender = Appender(
+            self.logs,
+            file_mode=file_mode,
+            directory_mode=directory_mode,
+            sync=sync == "record",
+        )
+
+    def record(
+        self,
+        *,
+        model_name: str,
+        operation_type: str,
+        prompt_tokens: int = 0,
+        completion_tokens: int = 0,
+        user_id: int | str | None = None,
+        query: str | None = None,
+        response_time: float | None = None,
+        success: bool = True,
+        error_message: str | None = None,
+        total_tokens: int | None = None,
+        cost_estimate: float | None = None,
+        timestamp: datetime | None = None,
+        **optional: Unpack[OptionalFields],
+    ) -> Record | None:
+        """Record one call and return what was written; None when it had to be dropped.
+
+        Tokens are inclusive: prompt tokens contain cache reads and writes,
+        completion tokens contain reasoning; their sum is the total unless given.
+        `cost_estimate` is what the provider itself reported, in US dollars; unset,
+        the pricer is asked. `response_time` is in seconds. `timestamp` is when the
+        call ended, with its zone; unset, it is now.
+
+        Raises:
+            RecordError: a value that its field can't have.
+            TypeError: an unknown field.
+        """
+        at = self._clock() if timestamp is None else timestamp
+        if at.__class__ is not datetime or at.tzinfo is not UTC:
+            at = as_utc(at)
+        record = base_record(
+            at,
+            query_chars=self._query_chars,
+            user_id=user_id,
+            operation_type=operation_type,
+            query=query,
+            model_name=model_name,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            total_tokens=total_tokens,
+            cost_estimate=cost_estimate,
+            response_time=response_time,
+            success=success,
+            error_message=error_message,
+        )
+        record["id"] = self._ids.mint()
+        if optional:
+            add_optional(record, optional)
+        self._add_cost(record, at)
+        return self._write(record, at)
+
+    def call(
+        self,
+        *,
+        operation_type: str,
+        model_name: str,
+        user_id: int | str | None = None,
+        query: str | None = None,
+        **optional: Unpack[OptionalFields],
+    ) -> Call:
+        """Return a context manager that times a block and records it as one call.
+
+            with tracker.call(operation_type="rag_answer", model_name="gpt-4o-mini") as call:
+                answer = ask(...)
+                call.tokens(prompt=answer.prompt_tokens, completion=answer.completion_tokens)
+
+        Raises:
+            TypeError: an unknown field.
+            RecordError: a value that its field can't have.
+        """
+        base = {
+            "operation_type": operation_type,
+            "model_name": model_name,
+            "user_id": user_id,
+            "query": query,
+        }
+        return Call(self.record, {**base, **optional})
+
+    def get_usage_stats(
+        self,
+        days: int = 7,
+        user_id: int | str | None = None,
+        operation_type: str | None = None,
+        model_name: str | None = None,
+    ) -> dict[str, Any]:
+        """Return the figures of the last `days` calendar days (UTC, today included).
+
+        See `tokenusage.analyse.stats.usage_stats` for the keys.
+        """
+        # The one door to the reading half: pandas is loaded when it is opened.
+        from tokenusage.analyse.stats import usage_stats  # noqa: PLC0415
+
+        return usage_stats(
+            self.logs,
+            days=days,
+            user_id=user_id,
+            operation_type=operation_type,
+            model_name=model_name,
+            now=self._clock(),
+        )
+
+    def close(self) -> None:
+        """Close the files; a record after this opens them again."""
+        self._appender.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _add_cost(self, record: Record, at: datetime) -> None:
+        if record["cost_estimate"] is not None:
+            record.setdefault("cost_source", "provider")
+            return
+        if "cache" in record:
+            record["cost_estimate"] = 0.0  # no call was made
+            return
+        try:
+            cost, source = self._pricer.price(record, at)
+        except Exception as error:
+            # A record without a cost is worth more than none.
+            logger.warning("%r has no price (%s)", record["model_name"], type(error).__name__)
+            return
+        if cost is not None:
+            record["cost_estimate"] = cost
+            record["cost_source"] = source
+
+    def _write(self, record: Record, at: datetime) -> Record | None:
+        if self._drops.pending:
+            record["dropped"] = self._drops.take()
+        written: Record | None = record
+        try:
+            self._appender.append(at.date(), to_line(record))
+        except OSError as error:
+            self._drops.add(1 + record.get("dropped", 0), error)
+            written = None
+        if not record["success"]:
+            _log(logging.WARNING, "A call has failed", record)
+        elif logger.isEnabledFor(logging.DEBUG):
+            _log(logging.DEBUG, "A call", record)
+        return written
+
+
+def _log(level: int, what: str, record: Record) -> None:
+    # Quoted, so that a newline in a name can't forge a line; never the query.
+    logger.log(
+        level,
+        "%s: %r on %r by %r, %d tokens, id %s, error %r",
+        what,
+        record["operation_type"],
+        record["model_name"],
+        record["user_id"],
+        record["total_tokens"],
+        record["id"],
+        record["error_message"],
+    )
