@@ -52,7 +52,7 @@ coverage: $(READY) ## branch coverage of the tests
 
 bench: $(READY) ## times and memory beside polars, duckdb and pandas; some minutes
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
-	@$(BIN)/python tests/benchmarks/bench.py
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.bench
 
 clean: ## remove what was built, but no logs
 	rm -rf .venv .bench .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

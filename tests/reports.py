@@ -5,10 +5,9 @@ from typing import Any, Final
 
 from tokenusage.analyse.period import make_period
 from tokenusage.analyse.query import Filters, Query
-from tokenusage.analyse.report import Figures, Report, Row
-from tokenusage.read.exact import MICRO, PICO
+from tokenusage.analyse.report import Figures, Report, Row, together
 from tokenusage.read.ledger import Ledger, Rejection
-from tokenusage.show.arrange import together
+from tokenusage.record import MICRO, PICO
 
 NOW: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -55,6 +55,7 @@ def lines(logs: Path) -> list[bytes]:
         line
         for path in sorted(logs.glob("token_usage_*.jsonl"))
         for line in path.read_bytes().removesuffix(b"\n").split(b"\n")
+        if path.stat().st_size
     ]
 
 

@@ -37,7 +37,7 @@ class RecordError(TokenUsageError, ValueError):
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean X?"`` for the known word nearest to `word`, else ``""``."""
     # difflib costs a millisecond and is wanted only when something is wrong.
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # noqa: PLC0415
 
     options = {option.lower(): option for option in known}
     matches = get_close_matches(word.lower(), options, n=1, cutoff=0.5)

@@ -58,6 +58,12 @@ FIELDS: Final = BASE_FIELDS + OPTIONAL_FIELDS
 
 USAGE_SOURCES: Final = ("provider", "estimated", "partial")
 
+PICO: Final = 10**12
+"""Picodollars in a US dollar: figures are integers of them."""
+
+MICRO: Final = 10**6
+"""Microseconds in a second."""
+
 MAX_TOKENS: Final = 10**12
 """The most tokens that one record can hold in any of its token fields."""
 

@@ -20,7 +20,7 @@ LINE = orjson.dumps(record(f"{DAY}T10:00:00Z"))
 
 def read(logs: Path, **bounds: int) -> tuple[pd.DataFrame, Ledger]:
     with Scan(logs, Plan(None, None, (), UTC, TODAY)) as scan:
-        return read_calls(scan, **bounds)  # type: ignore[arg-type]
+        return read_calls(scan, **bounds)
 
 
 def balance(ledger: Ledger) -> int:

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenusage.read.exact import PICO, to_integers
+from tokenusage.read.exact import to_integers
+from tokenusage.record import PICO
 
 
 def picodollars(value: float) -> int:

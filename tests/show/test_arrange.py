@@ -7,9 +7,9 @@ from reports import NOW, figures, overview, rows, table
 
 from tokenusage.analyse.period import make_period
 from tokenusage.analyse.query import Filters, Query
-from tokenusage.analyse.report import Figures, Report, Row
+from tokenusage.analyse.report import Figures, Report, Row, together
 from tokenusage.read.ledger import Ledger
-from tokenusage.show.arrange import Order, blocks, table_blocks, together
+from tokenusage.show.arrange import Order, blocks, table_blocks
 from tokenusage.show.columns import find_column
 
 TODAY = NOW.date()

@@ -28,9 +28,10 @@ def test_a_call_is_timed_and_its_tokens_are_recorded(tracker: Tracker, logs: Pat
 
 def test_an_exception_is_recorded_and_goes_on(tracker: Tracker, logs: Path) -> None:
     """A failure has its type and message; its tokens are those known so far."""
-    with pytest.raises(ValueError, match="boom"):
-        with tracker.call(operation_type="x", model_name="m"):
-            raise ValueError("boom")
+    call = tracker.call(operation_type="x", model_name="m")
+
+    with pytest.raises(ValueError, match="boom"), call:
+        raise ValueError("boom")
 
     [record] = records(logs)
     assert (record["success"], record["error_message"]) == (False, "ValueError: boom")
@@ -109,7 +110,7 @@ def test_wrong_tokens_raise_where_they_are_set(
 
 
 def test_a_failure_to_record_never_hides_the_applications_own(
-    tracker: Tracker, logs: Path, caplog: pytest.LogCaptureFixture
+    tracker: Tracker, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What comes out of a failed block is what went wrong in it."""
     call = tracker.call(operation_type="x", model_name="m")

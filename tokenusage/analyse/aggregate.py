@@ -1,17 +1,17 @@
 """Sums over groups of calls, exact to the last digit."""
 
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from tokenusage.analyse.report import Figures, Row
+from tokenusage.record import MICRO
 
 Groups = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int64]
 
-_COUNTED: Final = ("calls", "failed", "unpriced", "timed", "cache_hits")
 _SUMMED: Final = (
     "prompt_tokens",
     "completion_tokens",
@@ -40,37 +40,29 @@ def figures(
         percentiles: whether to add those of the response time.
     """
 
-    def count(which: pd.Series) -> list[int]:
-        counts = np.bincount(groups[which.to_numpy()], minlength=len(members))
-        return [int(number) for number in counts]
+    def count(which: pd.Series) -> Counts:
+        return np.bincount(groups[which.to_numpy()], minlength=size)
 
-    real = ~calls["hit"]
+    size = len(members)
+    hits = count(calls["hit"])
+    if hits.any():
+        real = ~calls["hit"]
+        calls, groups = calls[real], groups[real.to_numpy()]
+    number = np.bincount(groups, minlength=size)
     columns: dict[str, list[int]] = {
-        "calls": count(real),
-        "failed": count(calls["failed"] & real),
-        "unpriced": count(~calls["priced"] & real),
-        "timed": count(calls["timed"] & real),
-        "cache_hits": count(calls["hit"]),
+        "calls": number.tolist(),
+        "failed": count(calls["failed"]).tolist(),
+        "unpriced": count(~calls["priced"]).tolist(),
+        "timed": (number - count(~calls["timed"])).tolist(),
+        "cache_hits": hits.tolist(),
+        **_sums(calls[list(_SUMMED)], groups, size),
     }
-    of_group = groups
-    if not real.all():
-        calls, of_group = calls[real], groups[real.to_numpy()]
-    columns |= _sums(calls[list(_SUMMED)], of_group, len(members))
-    quantiles = _quantiles(calls, of_group) if percentiles else {}
-    rows: list[Row] = []
-    for index, keys in enumerate(members):
-        sums: dict[str, Any] = {name: values[index] for name, values in columns.items()}
-        rows.append(Row(keys, Figures(percentiles=quantiles.get(index), **sums)))
-    return rows
-
-
-def total(rows: Iterable[Row]) -> Figures:
-    """Return the sum of the figures of `rows`, without percentiles."""
-    sums: dict[str, Any] = dict.fromkeys((*_COUNTED, *_SUMMED), 0)
-    for row in rows:
-        for name in sums:
-            sums[name] += getattr(row.figures, name)
-    return Figures(**sums)
+    quantiles = _quantiles(calls, groups, size) if percentiles else [None] * size
+    sums = [columns[name] for name in Figures._fields[:-1]]
+    return [
+        Row(keys, Figures._make(values))
+        for keys, *values in zip(members, *sums, quantiles, strict=True)
+    ]
 
 
 def _sums(numbers: pd.DataFrame, groups: Groups, size: int) -> dict[str, list[int]]:
@@ -82,6 +74,7 @@ def _sums(numbers: pd.DataFrame, groups: Groups, size: int) -> dict[str, list[in
     if numbers.empty or int(numbers.max().max()) * len(numbers) <= _INT64_MAX:
         whole = sums(numbers)
         return {name: whole[name].tolist() for name in _SUMMED}
+    numbers = numbers.astype(np.int64)
     high, low = sums(numbers // _HALF), sums(numbers % _HALF)
     return {
         name: [h * _HALF + k for h, k in zip(high[name].tolist(), low[name].tolist(), strict=True)]
@@ -89,12 +82,15 @@ def _sums(numbers: pd.DataFrame, groups: Groups, size: int) -> dict[str, list[in
     }
 
 
-def _quantiles(calls: pd.DataFrame, groups: Groups) -> dict[int, tuple[float, float, float]]:
+def _quantiles(
+    calls: pd.DataFrame, groups: Groups, size: int
+) -> list[tuple[float, float, float] | None]:
     """Return p50, p95 and p99 of the response time of each group, in seconds."""
     timed = calls["timed"].to_numpy()
-    seconds = calls["response_micro"][timed] / 1e6
+    seconds = calls["response_micro"][timed] / MICRO
     wide = seconds.groupby(groups[timed]).quantile(_PERCENTILES).unstack()
-    return {
-        int(group): (float(row[0]), float(row[1]), float(row[2]))
-        for group, row in zip(wide.index, wide.to_numpy(), strict=True)
+    found = {
+        group: (row[0], row[1], row[2])
+        for group, row in zip(wide.index, wide.to_numpy().tolist(), strict=True)
     }
+    return [found.get(group) for group in range(size)]

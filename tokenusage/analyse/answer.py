@@ -6,12 +6,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from tokenusage.analyse.aggregate import figures, total
-from tokenusage.analyse.filters import fields_named, matching
+from tokenusage.analyse.aggregate import figures
+from tokenusage.analyse.filters import matching
 from tokenusage.analyse.keys import combine, keys_of
 from tokenusage.analyse.plan import microseconds
 from tokenusage.analyse.query import OVERVIEW, TIME_DIMENSIONS, Query
-from tokenusage.analyse.report import Report, Row
+from tokenusage.analyse.report import Report, Row, together
 from tokenusage.errors import LogsError
 from tokenusage.price.table import PriceTable
 from tokenusage.read.calls import read_calls
@@ -41,7 +41,7 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
         calls = calls[mask]
         ledger.filtered = ledger.records - len(calls)
         ledger.records = len(calls)
-    ledger.estimated = int((calls["usage_source"] == "estimated").sum())
+    ledger.estimated = int(calls["estimated"].sum())
     if query.cost != "logged":
         # Loading every list price takes longer than most reports.
         from tokenusage.price.pricer import Pricer  # noqa: PLC0415
@@ -51,7 +51,7 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
         calls = calls.assign(cost_pico=pico, priced=priced)
     rows = _rows(calls, query, query.by) if query.by else ()
     sections = {} if query.by else {name: _rows(calls, query, (name,)) for name in OVERVIEW}
-    totals = total(rows if query.by else sections[OVERVIEW[0]])
+    totals = together(row.figures for row in (rows or sections.get(OVERVIEW[0], ())))
     if query.percentiles and len(calls):
         everything = figures(calls, np.zeros(len(calls), np.int64), [()], percentiles=True)
         totals = everything[0].figures
@@ -76,7 +76,6 @@ def _calls(query: Query, scan: Scan) -> tuple[pd.DataFrame, Ledger]:
                     scan,
                     start=microseconds(query.period.start),
                     end=microseconds(query.period.end),
-                    with_id="id" in fields_named(query.filters),
                 )
             except FileNotFoundError:
                 scan = Scan(scan.logs, scan.plan)
@@ -90,12 +89,12 @@ def _rows(calls: pd.DataFrame, query: Query, by: tuple[str, ...]) -> tuple[Row, 
     groups, members = combine([keys_of(calls, name, query.period.zone) for name in by])
     rows = figures(calls, groups, members, percentiles=query.percentiles)
 
+    times = [place for place, name in enumerate(by) if name in TIME_DIMENSIONS]
+
     def order(row: Row) -> tuple[object, ...]:
-        times = [
-            key or "" for name, key in zip(by, row.keys, strict=True) if name in TIME_DIMENSIONS
-        ]
+        keys = [key or "" for key in row.keys]
         sums = row.figures
-        keys = [(key is not None, key or "") for key in row.keys]
-        return (times, -sums.cost_pico, -sums.total_tokens, -sums.calls, keys)
+        in_time = [keys[place] for place in times]
+        return (in_time, -sums.cost_pico, -sums.total_tokens, -sums.calls, keys)
 
     return tuple(sorted(rows, key=order))

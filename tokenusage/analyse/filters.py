@@ -11,23 +11,18 @@ import pandas as pd
 
 from tokenusage.analyse.query import Filters
 from tokenusage.errors import WrongUseError
-from tokenusage.read.columns import COUNTS, FIELD_OF, TOKENS
-from tokenusage.read.exact import MICRO, PICO, to_integers
+from tokenusage.read.columns import COUNTS, FIELD_OF, SHORT_OF, TOKENS
+from tokenusage.read.exact import to_integers
 from tokenusage.read.lines import NotARecordError, microseconds
+from tokenusage.record import MICRO, PICO
 
 Mask = npt.NDArray[np.bool_]
 
-_SHORT: Final = {field: short for short, field in FIELD_OF.items()}
 _SUMS: Final = {
     "cost_estimate": ("cost_pico", "priced", PICO),
     "response_time": ("response_micro", "timed", MICRO),
 }
 """Fields held as integers, with the column that says where they are known."""
-
-
-def fields_named(filters: Filters) -> set[str]:
-    """Return the fields that `--where` names."""
-    return {name for name, _ in filters.where}
 
 
 def matching(calls: pd.DataFrame, filters: Filters) -> Mask | None:
@@ -56,7 +51,7 @@ def _among(column: pd.Series, values: set[str]) -> Mask:
 
 def _where(calls: pd.DataFrame, name: str, value: str) -> Mask:
     field = FIELD_OF.get(name, name)
-    if field in TOKENS or field in COUNTS or field == "dropped":
+    if field in TOKENS or field in COUNTS:
         return _equal(calls[field], _number(name, value), None)
     if field in _SUMS:
         column, known, per_unit = _SUMS[field]
@@ -69,7 +64,7 @@ def _where(calls: pd.DataFrame, name: str, value: str) -> Mask:
             raise WrongUseError(f"--where success={value} can't match: use true or false.")
         wanted: Mask = calls["failed"].to_numpy() != (value == "true")
         return wanted
-    return _among(calls[_SHORT.get(field, field)], {value})
+    return _among(calls[SHORT_OF.get(field, field)], {value})
 
 
 def _moment(value: str) -> int:

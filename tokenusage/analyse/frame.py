@@ -13,7 +13,7 @@ from tokenusage.analyse.period import make_period
 from tokenusage.analyse.plan import microseconds, plan
 from tokenusage.analyse.query import Filters, Query
 from tokenusage.read.calls import gather
-from tokenusage.read.columns import FIELD_OF
+from tokenusage.read.columns import FIELD_OF, SHORT_OF
 from tokenusage.read.scan import Scan, category
 from tokenusage.record import FIELDS
 
@@ -34,7 +34,6 @@ _CATEGORIES: Final = frozenset(
     }
 )
 _OBJECTS: Final = ("usage", "price_context", "tags", "truncated")
-_SHORT: Final = {field: short for short, field in FIELD_OF.items()}
 _NULLABLE: Final = {
     pa.int64(): pd.Int64Dtype(),
     pa.float64(): pd.Float64Dtype(),
@@ -115,10 +114,10 @@ def load(  # noqa: PLR0917 - the order is part of the interface
     return frame
 
 
-def _fields(table: pa.Table) -> pa.Table:
+def _fields(table: pa.Table, _fields: tuple[str, ...]) -> pa.Table:
     """Keep the fields of records as they are, the repeating ones as categories."""
     columns = {
-        _SHORT.get(name, name): category(table[name]) if name in _CATEGORIES else table[name]
+        SHORT_OF.get(name, name): category(table[name]) if name in _CATEGORIES else table[name]
         for name in table.column_names
     }
     columns["time"] = columns.pop("timestamp")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from tokenusage.analyse.query import TIME_DIMENSIONS, Query
-from tokenusage.read.columns import extra_fields
+from tokenusage.read.columns import fields_of
 from tokenusage.read.scan import Plan
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,7 +40,7 @@ def plan(query: Query, *, naive_zone: tzinfo, now: datetime, also: tuple[str, ..
     return Plan(
         first=start.astimezone(UTC).date() - more if start else None,
         last=(end.astimezone(UTC) - timedelta(microseconds=1)).date() + more if end else None,
-        extra=extra_fields(names),
+        fields=fields_of(names),
         naive_zone=naive_zone,
         today=now.astimezone(UTC).date(),
     )

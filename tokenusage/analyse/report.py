@@ -5,16 +5,17 @@ microseconds until a figure is divided or printed, so that a sum is the same in
 whatever order its calls were read.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from tokenusage.analyse.query import Query
-from tokenusage.read.exact import MICRO, PICO
 from tokenusage.read.ledger import Ledger
+from tokenusage.record import MICRO, PICO
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Figures(NamedTuple):
     """The sums of a group of calls, and what is divided out of them.
 
     A cache hit is no call: it counts in `cache_hits` alone.
@@ -66,12 +67,17 @@ class Figures:
         return round(self.response_micro / (self.timed * MICRO), 6) if self.timed else None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One group of calls: its key in each dimension, and its figures."""
 
     keys: tuple[str | None, ...]
     figures: Figures
+
+
+def together(groups: Iterable[Figures]) -> Figures:
+    """Return the sum of groups of calls; percentiles don't add up and are left out."""
+    columns = zip(*(group[:-1] for group in (Figures(), *groups)), strict=True)
+    return Figures._make([*map(sum, columns), None])
 
 
 @dataclass(frozen=True, slots=True)

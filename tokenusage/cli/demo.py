@@ -1,7 +1,6 @@
 """``tokenusage demo``: samples to try the reports on."""
 
 from datetime import UTC, datetime
-from random import Random
 from typing import Annotated, Final
 
 import typer
@@ -44,6 +43,8 @@ def demo(
     directory = logs or settings.logs
 
     # The price list comes with it.
+    from random import Random
+
     from tokenusage.ingest.demo import write_demo
     from tokenusage.price.pricer import Pricer
     from tokenusage.write.appender import Appender

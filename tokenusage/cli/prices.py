@@ -112,9 +112,9 @@ def prices(
     settings = load_settings()
 
     # The price list comes with it: only once the question is known to be right.
-    from tokenusage.price.explain import explain  # noqa: PLC0415
-    from tokenusage.price.pricer import Pricer  # noqa: PLC0415
-    from tokenusage.show.price import render_price, render_price_json  # noqa: PLC0415
+    from tokenusage.price.explain import explain
+    from tokenusage.price.pricer import Pricer
+    from tokenusage.show.price import render_price, render_price_json
 
     price = explain(
         Pricer(settings.prices),

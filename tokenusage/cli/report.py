@@ -135,11 +135,11 @@ def report(
 
 
 def _answer(query: Query, logs: Path, settings: Settings, now: datetime) -> Report:
-    # pyarrow, and then pandas while pyarrow reads: only once the question is right.
     from tokenusage.analyse.plan import plan
     from tokenusage.read.scan import Scan
 
     with Scan(logs, plan(query, naive_zone=settings.naive_timezone, now=now)) as scan:
+        # pandas loads while the threads of the scan are reading.
         from tokenusage.analyse.answer import answer
 
         return answer(query, scan, prices=settings.prices, now=now)

@@ -5,15 +5,16 @@ The frame has a row for each record that counts, in order of file name and line:
 | column | dtype | |
 |---|---|---|
 | time | int64 | microseconds since the epoch, UTC |
-| user, operation, model, cache, usage_source | category of str | null where the record has none |
-| prompt_tokens, completion_tokens, total_tokens | int64 | |
-| cost_pico, priced | int64, bool | picodollars; 0 and False where unknown |
-| response_micro, timed | int64, bool | microseconds; 0 and False where unknown |
-| failed, hit | bool | not `success`; `cache` is set |
-| dropped | int64 | records that the writer announced as never written |
+| user, operation, model | category of str | user is null where the record has none |
+| prompt_tokens, completion_tokens, total_tokens | int | |
+| cost_pico, priced | int, bool | picodollars; 0 and False where unknown |
+| response_micro, timed | int, bool | microseconds; 0 and False where unknown |
+| failed, hit, estimated | bool | not `success`; `cache` is set; tokens were estimated |
 
-and one more for each extra field asked for: int64 with 0 for null for the counts
-in `columns.COUNTS`, else category of str; under its short name (`session`) where it has one.
+and one more for each other field that is asked for: int with 0 for null for the
+counts in `columns.COUNTS`, else category of str; under its short name (`session`)
+where it has one. Where the table says int, it is the narrowest type that holds the
+column.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,23 +28,23 @@ import pyarrow.compute as pc
 
 from tokenusage.read.duplicates import without_repeats
 from tokenusage.read.ledger import MAX_REJECTIONS, Ledger, Rejection
-from tokenusage.read.scan import Part, Scan
+from tokenusage.read.scan import Part, Scan, concat
 
 
 def read_calls(
-    scan: Scan, *, start: int | None = None, end: int | None = None, with_id: bool = False
+    scan: Scan, *, start: int | None = None, end: int | None = None
 ) -> tuple[pd.DataFrame, Ledger]:
     """Gather a scan, as `gather` does, into the frame that this module describes.
 
-    With `with_id` the frame keeps the column `id`. The ledger's `estimated` is not
-    counted yet: it is of the calls that pass the filters.
+    The ledger's `estimated` is not counted yet: it is of the calls that pass the filters.
     """
     table, ledger = gather(scan, start=start, end=end)
-    ids = table["id"]
-    table = table.drop_columns("id")
-    if with_id:
-        table = table.append_column("id", ids.dictionary_encode())
     ledger.dropped = pc.sum(table["dropped"]).as_py() or 0
+    ids = table["id"]
+    table = table.drop_columns(["dropped", "id"])
+    if "id" in scan.plan.fields:
+        table = table.append_column("id", ids.dictionary_encode())
+    del ids
     frame = table.unify_dictionaries().to_pandas(split_blocks=True, self_destruct=True)
     return frame, ledger
 
@@ -71,11 +72,11 @@ def gather(
     )
     days: dict[date, pa.Table] = {}
     for day, parts in groupby(scan.parts(), lambda part: part.file.day):
-        days[day] = pa.concat_tables(_accounted(parts, ledger))
+        days[day] = concat(_accounted(parts, ledger))
     if not days:
         days[scan.plan.today] = scan.nothing()
     found = sum(map(len, days.values()))
-    table = pa.concat_tables(without_repeats(days, scan.map))
+    table = concat(without_repeats(days, scan.map))
     ledger.duplicates = found - len(table)
     table = _within(table, start, end, ledger)
     ledger.records = len(table)

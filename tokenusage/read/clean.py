@@ -27,28 +27,37 @@ _LONG_LINE: Final = 1800
 _DEEP: Final = 900
 _FIRST_YEAR: Final = -62_135_596_800_000_000
 """The year 1 in microseconds since the epoch; pyarrow also takes the year 0."""
-_CHANGED: Final = re.compile(r"Column\(/(.+?)\) changed from (string to number|number to string)")
+_CHANGED: Final = re.compile(r"Column\(/(.+?)\) changed from \w+ to (string|number) ")
+_TYPES: Final = {"string": pa.string(), "number": pa.int64()}
+_RARE: Final = ("cache", "usage_source", "dropped")
+_FIXED: Final = frozenset({*REQUIRED, "cost_estimate", "response_time"})
 _ASCII_ESCAPE: Final = re.compile(rb"\\u00[2-7]")
-_READ: Final = pj.ReadOptions(use_threads=False, block_size=1 << 20)
+_READ: Final = pj.ReadOptions(use_threads=False, block_size=8 << 20)
 
 
 class CleanReader:
     """Reads clean segments for one set of extra fields.
 
-    It learns from the segments which identifiers are written as numbers, since
-    pyarrow wants a type before it reads. Threads may share it.
+    pyarrow wants every type before it reads. The reader learns them from the
+    segments: which identifiers are written as numbers, and which of the rare
+    fields occur at all. Threads may share it.
     """
 
     def __init__(self, extra: tuple[str, ...], naive_zone: tzinfo) -> None:
         self._extra = extra
         self._naive_zone = naive_zone
-        self._numeric: frozenset[str] = frozenset()
         named = {*VITAL.names, *COUNTS, *PLAIN}
         # Fields of any type have no place in a schema; where one occurs the
         # tolerant reader reads it, where none does it is null.
         self._untyped = tuple(
             name for name in extra if name not in named and not name.startswith(TAG)
         )
+        self._types: dict[str, pa.DataType] = {
+            **{field.name: field.type for field in VITAL},
+            **dict.fromkeys(_RARE, pa.null()),
+            **{self._path(name): pa.string() for name in extra if name not in self._untyped},
+            **{name: pa.int64() for name in extra if name in COUNTS},
+        }
 
     def read(self, data: memoryview) -> Lines | None:
         """Read `data`, whole lines that end in a newline; None where it is not proven clean."""
@@ -70,26 +79,30 @@ class CleanReader:
         ) or bool(_ASCII_ESCAPE.search(text))
 
     def _parse(self, data: memoryview) -> pa.Table | None:
-        tried: set[frozenset[str]] = set()
-        numeric = self._numeric
-        while numeric not in tried:
-            tried.add(numeric)
+        types = self._types
+        tried: list[dict[str, pa.DataType]] = []
+        while types not in tried:
+            tried.append(types)
             options = pj.ParseOptions(
-                explicit_schema=_json_schema(self._extra, self._untyped, numeric),
-                unexpected_field_behavior="ignore",
+                explicit_schema=_json_schema(types), unexpected_field_behavior="ignore"
             )
             source = pa.BufferReader(pa.py_buffer(data))
             try:
                 table = pj.read_json(source, parse_options=options, read_options=_READ)
             except pa.ArrowInvalid as error:
                 match = _CHANGED.search(str(error))
-                if match is None:
+                if match is None or not _may_be(match[1], match[2]):
                     return None
-                numeric ^= {match[1]}
+                types = types | {match[1]: _TYPES[match[2]]}
             else:
-                self._numeric = numeric
+                self._types = types
                 return table
         return None
+
+    @staticmethod
+    def _path(name: str) -> str:
+        """Return how pyarrow names the place of an extra field."""
+        return f"tags/{name.removeprefix(TAG)}" if name.startswith(TAG) else name
 
     def _to_schema(self, table: pa.Table) -> pa.Table | None:
         """Return the columns as the tolerant reader gives them, None where it must."""
@@ -110,7 +123,8 @@ class CleanReader:
             else:
                 columns[name] = table[name]
         for field in schema(self._extra):
-            if columns[field.name].type != field.type:
+            # Users that are numbers become text later, the distinct ones only.
+            if columns[field.name].type != field.type and field.name != "user_id":
                 columns[field.name] = columns[field.name].cast(field.type)
         return pa.table(columns)
 
@@ -147,24 +161,17 @@ def _proven_rows(data: memoryview) -> int | None:
     return len(ends)
 
 
-def _json_schema(
-    extra: tuple[str, ...], untyped: tuple[str, ...], numeric: frozenset[str]
-) -> pa.Schema:
-    """Return the types that the parser is told; those in `numeric` are int64."""
+def _may_be(path: str, kind: str) -> bool:
+    """Return whether a field may be written as text, or as a number, and be what it is."""
+    whole = path in COUNTS or path == "dropped"
+    return path not in _FIXED and (kind == "number" or not whole)
 
-    def text(name: str, path: str) -> pa.Field:
-        return pa.field(name, pa.int64() if path in numeric else pa.string())
 
-    fields = [text(x.name, x.name) if x.type == pa.string() else x for x in VITAL]
-    for name in extra:
-        if name in COUNTS:
-            fields.append(pa.field(name, pa.int64()))
-        elif name not in untyped and not name.startswith(TAG):
-            fields.append(text(name, name))
-    tags = [name.removeprefix(TAG) for name in extra if name.startswith(TAG)]
-    if tags:
-        fields.append(pa.field("tags", pa.struct([text(n, f"tags/{n}") for n in tags])))
-    return pa.schema(fields)
+def _json_schema(types: dict[str, pa.DataType]) -> pa.Schema:
+    """Return the types by path as the schema that the parser is told."""
+    flat = [(path, kind) for path, kind in types.items() if not path.startswith("tags/")]
+    tags = [(path[5:], kind) for path, kind in types.items() if path.startswith("tags/")]
+    return pa.schema([*flat, ("tags", pa.struct(tags))] if tags else flat)
 
 
 def _microseconds(timestamps: pa.ChunkedArray, naive_zone: tzinfo) -> pa.ChunkedArray | None:

@@ -74,7 +74,14 @@ FIELD_OF: Final = {
 """The short names that people type, as fields of the record."""
 
 
-def extra_fields(names: set[str]) -> tuple[str, ...]:
-    """Return, sorted, the fields among `names` that are read only on demand."""
-    vital = set(VITAL.names)
-    return tuple(sorted({FIELD_OF.get(name, name) for name in names} - vital))
+SHORT_OF: Final = {field: short for short, field in FIELD_OF.items()}
+
+
+def fields_of(names: set[str]) -> tuple[str, ...]:
+    """Return, sorted, the fields that `names`, short or not, stand for."""
+    return tuple(sorted({FIELD_OF.get(name, name) for name in names}))
+
+
+def extra_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of `fields` that are read only on demand."""
+    return tuple(field for field in fields if field not in VITAL.names)

@@ -25,7 +25,7 @@ def without_repeats(days: dict[date, pa.Table], map_tables: MapTables) -> list[p
     tables = list(days.values())
     if not all(_is_of(day, table) for day, table in days.items()):
         # A record in the wrong day's file may repeat one of any other file.
-        tables = [pa.concat_tables(tables)]
+        tables = [pa.concat_tables(tables, promote_options="permissive")]
     return list(map_tables(_first_of_each_id, tables))
 
 

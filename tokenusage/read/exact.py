@@ -1,16 +1,9 @@
 """Money and time as integers, so that sums don't depend on the order of their terms."""
 
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-
-PICO: Final = 10**12
-"""Picodollars in a US dollar."""
-
-MICRO: Final = 10**6
-"""Microseconds in a second."""
 
 
 def to_integers(values: npt.NDArray[np.float64], per_unit: int) -> npt.NDArray[np.int64]:

@@ -36,7 +36,8 @@ class Lines:
 
     table: pa.Table
     """A row per record: the vital fields and the extra ones asked for, with
-    `timestamp` as int64 microseconds since the epoch."""
+    `timestamp` as int64 microseconds since the epoch. Where all users are numbers,
+    `user_id` may be int64 instead of text."""
     lines: int = 0
     blank: int = 0
     salvaged: int = 0

@@ -14,22 +14,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tokenusage.errors import LogsError
 from tokenusage.logs import DayFile, list_days
+from tokenusage.read.arrays import from_numpy, to_numpy
 from tokenusage.read.clean import CleanReader
-from tokenusage.read.columns import COUNTS, FIELD_OF, TOKENS, VITAL
+from tokenusage.read.columns import COUNTS, SHORT_OF, TOKENS, extra_fields
 from tokenusage.read.duplicates import MapTables
-from tokenusage.read.exact import MICRO, PICO, to_integers
+from tokenusage.read.exact import to_integers
 from tokenusage.read.lines import Lines, read_lines, schema
 from tokenusage.read.segments import BUFFER_BYTES, Chunk, Segment, read_segment, segments
-from tokenusage.record import MAX_TOKENS
+from tokenusage.record import MAX_TOKENS, MICRO, PICO
 
-_SHORT: Final = {field: short for short, field in FIELD_OF.items()}
 _MAX_THREADS: Final = 4
-_WORTH_THREADS: Final = 4 << 20
+_WORTH_THREADS: Final = 8 << 20
 """Fewer bytes are read sooner than threads are started."""
 
 
@@ -41,8 +42,8 @@ class Plan:
     """First UTC day whose files are opened; None is all before."""
     last: date | None
     """Last one; None is all after."""
-    extra: tuple[str, ...]
-    """Fields besides the vital ones, from `columns.extra_fields`."""
+    fields: tuple[str, ...]
+    """Fields that are asked for by name, from `columns.fields_of`."""
     naive_zone: tzinfo
     """Zone of timestamps that have none."""
     today: date
@@ -60,9 +61,9 @@ class Part:
     """The accounts of its whole lines and, where there is one, of its last, unterminated one."""
 
 
-Shape = Callable[[pa.Table], pa.Table]
-"""Turns a table of records, as `lines.schema` types it, into the columns that are
-wanted; `time` and `id` must be among them."""
+Shape = Callable[[pa.Table, tuple[str, ...]], pa.Table]
+"""Turns a table of records, as `lines.schema` types it, and the names of the fields
+asked for into the columns that are wanted; `time` and `id` must be among them."""
 
 
 class Scan:
@@ -80,7 +81,7 @@ class Scan:
     def __init__(self, logs: Path, plan: Plan, shape: Shape | None = None) -> None:
         self.logs = logs
         self.plan = plan
-        self.shape = shape or columns_of
+        self._shape = shape or columns_of
         listed, self.refused = list_days(logs)
         self.newest_day = max((file.day for file in listed), default=None)
         self.files = [
@@ -89,7 +90,8 @@ class Scan:
             if (plan.first is None or plan.first <= file.day)
             and (plan.last is None or file.day <= plan.last)
         ]
-        self._clean = CleanReader(plan.extra, plan.naive_zone)
+        self._extra = extra_fields(plan.fields)
+        self._clean = CleanReader(self._extra, plan.naive_zone)
         self._own = threading.local()
         self._pool: ThreadPoolExecutor | None = None
         self.map: MapTables = map
@@ -122,7 +124,7 @@ class Scan:
 
     def nothing(self) -> pa.Table:
         """Return the table of a part without records."""
-        return self.shape(schema(self.plan.extra).empty_table())
+        return self._shaped(schema(self._extra).empty_table())
 
     def _read(self, segment: Segment) -> Part:
         """Read one segment, in any thread, into that thread's own buffer."""
@@ -135,11 +137,14 @@ class Scan:
         except OSError as error:
             raise LogsError(f"{segment.file.path} can't be read: {error.strerror}.") from error
         found = self._lines(chunk, segment.file.day)
-        table = pa.concat_tables([self.shape(lines.table) for lines in found])
+        table = concat([self._shaped(lines.table) for lines in found])
         return Part(segment.file, table, found)
 
+    def _shaped(self, table: pa.Table) -> pa.Table:
+        return self._shape(table, self.plan.fields)
+
     def _lines(self, chunk: Chunk, day: date) -> list[Lines]:
-        extra, zone = self.plan.extra, self.plan.naive_zone
+        extra, zone = self._extra, self.plan.naive_zone
         found = [self._clean.read(chunk.data) or read_lines(bytes(chunk.data), extra, zone)]
         if chunk.too_long:
             none = schema(extra).empty_table()
@@ -152,7 +157,12 @@ class Scan:
         return found
 
 
-def columns_of(table: pa.Table) -> pa.Table:
+def concat(tables: Iterable[pa.Table]) -> pa.Table:
+    """Put tables together, each integer column in the widest of its types."""
+    return pa.concat_tables(tables, promote_options="permissive")
+
+
+def columns_of(table: pa.Table, fields: tuple[str, ...]) -> pa.Table:
     """Turn records into the columns that `tokenusage.read.calls` describes, and `id`."""
     cost, priced = _integers(table["cost_estimate"], PICO)
     response, timed = _integers(table["response_time"], MICRO)
@@ -161,36 +171,60 @@ def columns_of(table: pa.Table) -> pa.Table:
         "user": category(table["user_id"]),
         "operation": category(table["operation_type"]),
         "model": category(table["model_name"]),
-        "cache": category(table["cache"]),
-        **{name: table[name] for name in TOKENS},
+        **{name: _compact(table[name]) for name in TOKENS},
         "cost_pico": cost,
         "priced": priced,
         "response_micro": response,
         "timed": timed,
         "failed": pc.invert(table["success"]),
         "hit": pc.is_valid(table["cache"]),
-        "usage_source": category(table["usage_source"]),
+        "estimated": _is(table["usage_source"], "estimated"),
         "dropped": _count(table["dropped"]),
         "id": table["id"],
     }
-    for name in table.column_names[len(VITAL) :]:
-        column = table[name]
-        columns[_SHORT.get(name, name)] = _count(column) if name in COUNTS else category(column)
+    for name in fields:
+        short = SHORT_OF.get(name, name)
+        if short not in columns:
+            columns[short] = _count(table[name]) if name in COUNTS else category(table[name])
     return pa.table(columns)
 
 
 def category(column: pa.ChunkedArray) -> pa.Array:
-    """Return texts as codes into the distinct ones."""
-    return column.combine_chunks().dictionary_encode()
+    """Return texts, or numbers as texts, as codes into the distinct ones."""
+    codes = column.combine_chunks().dictionary_encode()
+    if codes.dictionary.type == pa.string():
+        return codes
+    return pa.DictionaryArray.from_arrays(codes.indices, codes.dictionary.cast(pa.string()))
 
 
-def _count(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _is(column: pa.ChunkedArray, text: str) -> pa.Array:
+    """Return where a column has this text."""
+    codes = category(column)
+    names = codes.dictionary.to_pylist()
+    wanted = names.index(text) if text in names else len(names)
+    known = pc.is_valid(codes)
+    return pc.and_(known, from_numpy(to_numpy(codes.indices) == wanted))
+
+
+def _compact(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return integers in the narrowest type that holds them.
+
+    A page of memory that is touched for the first time costs more than adding up what is on it.
+    """
+    most = pc.max(column).as_py() or 0
+    for narrow in (pa.int16(), pa.int32()):
+        if most < 1 << narrow.bit_width - 1:
+            return column.cast(narrow)
+    return column
+
+
+def _count(column: pa.ChunkedArray) -> pa.Array:
     """Return counts with 0 for what is null or no count."""
-    sound = pc.and_(pc.greater_equal(column, 0), pc.less_equal(column, MAX_TOKENS))
-    return pc.if_else(pc.coalesce(sound, pa.scalar(value=False)), column, 0)
+    numbers = to_numpy(column)
+    sound = (numbers >= 0) & (numbers <= MAX_TOKENS)
+    return _compact(from_numpy(np.where(sound, numbers, 0)))
 
 
 def _integers(column: pa.ChunkedArray, per_unit: int) -> tuple[pa.Array, pa.ChunkedArray]:
     """Return a column of numbers as exact integers, 0 for null, and which are not null."""
-    values = column.fill_null(0.0).combine_chunks().to_numpy()
-    return pa.array(to_integers(values, per_unit)), pc.is_valid(column)
+    return _compact(from_numpy(to_integers(to_numpy(column), per_unit))), pc.is_valid(column)

@@ -1,12 +1,11 @@
 """Which rows of a report are shown, and in which order: the same for every format."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
 from tokenusage.analyse.query import TIME_DIMENSIONS, Period, Query
-from tokenusage.analyse.report import Figures, Report, Row
+from tokenusage.analyse.report import Figures, Report, Row, together
 from tokenusage.logs import parse_day
 from tokenusage.show.columns import Column
 
@@ -82,27 +81,6 @@ def table_blocks(report: Report, order: Order, today: date) -> tuple[Block, ...]
         else:
             shown.append(_block((dimension,), rows, order, most))
     return tuple(shown)
-
-
-def together(figures: Iterable[Figures]) -> Figures:
-    """Return the sum of groups of calls; percentiles don't add up and are left out."""
-    every = tuple(figures)
-
-    def total(part: Callable[[Figures], int]) -> int:
-        return sum(map(part, every))
-
-    return Figures(
-        calls=total(lambda group: group.calls),
-        failed=total(lambda group: group.failed),
-        prompt_tokens=total(lambda group: group.prompt_tokens),
-        completion_tokens=total(lambda group: group.completion_tokens),
-        total_tokens=total(lambda group: group.total_tokens),
-        cost_pico=total(lambda group: group.cost_pico),
-        unpriced=total(lambda group: group.unpriced),
-        response_micro=total(lambda group: group.response_micro),
-        timed=total(lambda group: group.timed),
-        cache_hits=total(lambda group: group.cache_hits),
-    )
 
 
 def _block(

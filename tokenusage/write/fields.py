@@ -73,7 +73,9 @@ def base_record(
         if total_tokens is None
         else _whole("total_tokens", total_tokens),
         "cost_estimate": None if cost_estimate is None else _cost("cost_estimate", cost_estimate),
-        "response_time": None if response_time is None else _time("response_time", response_time),
+        "response_time": None
+        if response_time is None
+        else _number("response_time", response_time, MAX_SECONDS),
         "success": success,
         "error_message": None if error_message is None else _message(error_message),
     }
@@ -117,7 +119,7 @@ def check_names(given: Mapping[str, Any], known: AbstractSet[str]) -> None:
     name = min(given.keys() - known)
     if name in FIELDS:
         raise TypeError(f"The field {name!r} can't be given here.")
-    raise TypeError(f"There is no field {name!r}.{nearest(name, known)}")
+    raise TypeError(f"There is no field {name!r}.{nearest(name, FIELDS)}")
 
 
 def as_utc(moment: datetime) -> datetime:
@@ -150,7 +152,7 @@ def _text(name: str, value: Any) -> str:
 
 
 def _query(value: str, chars: int) -> str | None:
-    text = _text("query", value)
+    text = value if type(value) is str else _text("query", value)
     return text[:chars] if chars else None
 
 
@@ -166,6 +168,8 @@ def _id(name: str, value: Any) -> str:
 
 
 def _user(name: str, value: Any) -> int | str:
+    if type(value) is int:
+        return _integer(value)
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, bool) or not hasattr(value, "__index__"):
@@ -174,9 +178,9 @@ def _user(name: str, value: Any) -> int | str:
 
 
 def _integer(value: Any) -> int | str:
-    number = operator.index(value)
     # Readers hold integers in 64 bits; as text no digit is lost.
-    return number if number.bit_length() < 64 else str(number)
+    number = operator.index(value)
+    return number if -(2**63) <= number < 2**63 else str(number)
 
 
 def _truth(name: str, value: Any) -> bool:
