@@ -78,7 +78,9 @@ def _calls(query: Query, scan: Scan) -> tuple[pd.DataFrame, Ledger]:
                     end=microseconds(query.period.end),
                 )
             except FileNotFoundError:
+                advance = scan.advance
                 scan = Scan(scan.logs, scan.plan)
+                scan.advance = advance
     raise LogsError(
         f"The files in {str(scan.logs)!r} change faster than they can be read: try again."
     )

@@ -1,8 +1,5 @@
 """``tokenusage import``: calls from elsewhere into the log."""
 
-import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +7,7 @@ import typer
 
 from tokenusage.analyse.period import find_zone
 from tokenusage.cli import options
+from tokenusage.cli.output import progress
 from tokenusage.config import Settings, load_settings
 from tokenusage.errors import WrongUseError
 from tokenusage.logs import day_of
@@ -123,17 +121,9 @@ def _importer(directory: Path, mapping: "Mapping", settings: Settings) -> "Impor
 
 
 def _import_all(importer: "Importer", sources: "list[Source]") -> None:
-    with _progress(sum(source.size for source in sources)) as advance:
+    with progress("Importing", sum(source.size for source in sources)) as advance:
         for source in sources:
             importer.add(source, advance)
-
-
-def _progress(size: int) -> AbstractContextManager[Callable[[int], None] | None]:
-    if not sys.stderr.isatty():
-        return nullcontext()
-    from tokenusage.cli.progress import progress_bar
-
-    return progress_bar("Importing", size)
 
 
 def _tell(outcome: "Outcome", directory: Path) -> None:

@@ -4,6 +4,8 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +24,19 @@ def width() -> int:
 def draws_on_terminal() -> bool:
     """Return whether stdout is a terminal that understands colour and rules."""
     return sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in {"dumb", "unknown"}
+
+
+def progress(what: str, total: int) -> AbstractContextManager[Callable[[int], None] | None]:
+    """Return what tells of progress on stderr: a bar on a terminal, else nothing.
+
+    The context gives a function that is told how much of `total` was done since
+    it was last told, or None.
+    """
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from tokenusage.cli.progress import progress_bar
+
+    return progress_bar(what, total)
 
 
 def emit(text: str, output: Path | None) -> None:

@@ -10,12 +10,15 @@ from tokenusage.analyse.period import make_period
 from tokenusage.analyse.query import CostMode, Query, check_dimensions
 from tokenusage.analyse.report import Report
 from tokenusage.cli import options
-from tokenusage.cli.output import draws_on_terminal, emit, width
+from tokenusage.cli.output import draws_on_terminal, emit, progress, width
 from tokenusage.config import Settings, load_settings
 from tokenusage.errors import TokenUsageError, WrongUseError
 from tokenusage.show.arrange import Order
 from tokenusage.show.columns import find_column
 from tokenusage.show.words import ledger_notes, ledger_parts, report_command, shortfalls
+
+WORTH_A_BAR = 200 << 20
+"""Bytes of logs that take long enough to wonder what goes on."""
 
 COSTS = ("logged", "effective", "current")
 
@@ -142,7 +145,10 @@ def _answer(query: Query, logs: Path, settings: Settings, now: datetime) -> Repo
         # pandas loads while the threads of the scan are reading.
         from tokenusage.analyse.answer import answer
 
-        return answer(query, scan, prices=settings.prices, now=now)
+        if scan.size < WORTH_A_BAR:
+            return answer(query, scan, prices=settings.prices, now=now)
+        with progress("Reading", scan.size) as scan.advance:
+            return answer(query, scan, prices=settings.prices, now=now)
 
 
 def _dimensions(by: list[str] | None) -> tuple[str, ...]:

@@ -67,11 +67,9 @@ def gather(
         FileNotFoundError: a file is gone since it was listed.
         LogsError: a file can't be read.
     """
-    ledger = Ledger(
-        files=len(scan.files), bytes=sum(file.size for file in scan.files), refused=scan.refused
-    )
+    ledger = Ledger(files=len(scan.files), bytes=scan.size, refused=scan.refused)
     days: dict[date, pa.Table] = {}
-    for day, parts in groupby(scan.parts(), lambda part: part.file.day):
+    for day, parts in groupby(scan.parts(), lambda part: part.segment.file.day):
         days[day] = concat(_accounted(parts, ledger))
     if not days:
         days[scan.plan.today] = scan.nothing()
@@ -85,7 +83,7 @@ def gather(
 
 def _accounted(parts: Iterable[Part], ledger: Ledger) -> Iterator[pa.Table]:
     """Yield the table of each part of a day, and write its lines into the ledger."""
-    for file, of_file in groupby(parts, lambda part: part.file):
+    for file, of_file in groupby(parts, lambda part: part.segment.file):
         line = 0
         for part in of_file:
             for found in part.found:

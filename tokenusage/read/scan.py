@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tokenusage.errors import LogsError
-from tokenusage.logs import DayFile, list_days
+from tokenusage.logs import list_days
 from tokenusage.read.arrays import from_numpy, to_numpy
 from tokenusage.read.clean import CleanReader
 from tokenusage.read.columns import COUNTS, SHORT_OF, TOKENS, extra_fields
@@ -54,7 +54,7 @@ class Plan:
 class Part:
     """What one segment gave."""
 
-    file: DayFile
+    segment: Segment
     table: pa.Table
     """The columns that the scan's shape gives."""
     found: list[Lines]
@@ -81,6 +81,8 @@ class Scan:
     def __init__(self, logs: Path, plan: Plan, shape: Shape | None = None) -> None:
         self.logs = logs
         self.plan = plan
+        self.advance: Callable[[int], None] | None = None
+        """Told how many bytes were read since it was last told."""
         self._shape = shape or columns_of
         listed, self.refused = list_days(logs)
         self.newest_day = max((file.day for file in listed), default=None)
@@ -90,13 +92,15 @@ class Scan:
             if (plan.first is None or plan.first <= file.day)
             and (plan.last is None or file.day <= plan.last)
         ]
+        self.size = sum(file.size for file in self.files)
+        """Bytes of all files together."""
         self._extra = extra_fields(plan.fields)
         self._clean = CleanReader(self._extra, plan.naive_zone)
         self._own = threading.local()
         self._pool: ThreadPoolExecutor | None = None
         self.map: MapTables = map
         threads = min(os.cpu_count() or 1, _MAX_THREADS)
-        if threads > 1 and sum(file.size for file in self.files) > _WORTH_THREADS:
+        if threads > 1 and self.size > _WORTH_THREADS:
             self._pool = ThreadPoolExecutor(threads)
             self.map = self._pool.map
         self._parts: Iterable[Part] = self.map(self._read, segments(self.files))
@@ -120,7 +124,10 @@ class Scan:
             FileNotFoundError: a file is gone since it was listed.
             LogsError: a file can't be read.
         """
-        return iter(self._parts)
+        for part in self._parts:
+            if self.advance:
+                self.advance(part.segment.end - part.segment.start)
+            yield part
 
     def nothing(self) -> pa.Table:
         """Return the table of a part without records."""
@@ -138,7 +145,7 @@ class Scan:
             raise LogsError(f"{segment.file.path} can't be read: {error.strerror}.") from error
         found = self._lines(chunk, segment.file.day)
         table = concat([self._shaped(lines.table) for lines in found])
-        return Part(segment.file, table, found)
+        return Part(segment, table, found)
 
     def _shaped(self, table: pa.Table) -> pa.Table:
         return self._shape(table, self.plan.fields)

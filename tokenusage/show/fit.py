@@ -10,7 +10,10 @@ GAP: Final = 2
 """Blanks between two columns."""
 
 NAME_WIDTH: Final = 20
-"""Characters that names keep, together, before a column has to leave."""
+"""Characters that a column of names keeps before a column of figures has to leave."""
+
+NAMES_WIDTH: Final = 30
+"""Characters that several columns of names keep together."""
 
 LEAST_NAME: Final = 6
 
@@ -55,7 +58,7 @@ def key_column(texts: Sequence[str], labels: Sequence[str], *, rigid: bool, besi
     least = max(map(cell_len, labels), default=0)
     if rigid:
         return Key(natural, natural)
-    share = max(LEAST_NAME, NAME_WIDTH // beside)
+    share = NAME_WIDTH if beside == 1 else max(LEAST_NAME, NAMES_WIDTH // beside)
     return Key(natural, max(least, min(natural, share)))
 
 
