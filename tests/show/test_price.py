@@ -4,13 +4,20 @@ from typing import Any
 
 from tokenusage.price.explain import explain
 from tokenusage.price.pricer import Pricer
-from tokenusage.show.price import render_price, render_price_json
+from tokenusage.show.price import _in_words, render_price, render_price_json
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def shown(model: str, **options: Any) -> str:
     return render_price(explain(Pricer(), model, NOW, **options))
+
+
+def test_other_units_are_said_in_words() -> None:
+    """What else is charged reads as a price, not as the list's shorthand."""
+    assert _in_words("$10/web searches K, $0.3/audio Hour, $4/input audio MTok") == (
+        "$10 per 1,000 web searches, $0.3 per hour of audio, $4 per 1M tokens of input audio"
+    )
 
 
 def test_a_price_with_its_arithmetic() -> None:
@@ -26,7 +33,7 @@ def test_a_price_with_its_arithmetic() -> None:
         "cache read      0.075\n"
         "completion       0.60\n"
         "\n"
-        "Also charged: $10/web searches K, $2.5/storage searches K\n"
+        "Also charged: $10 per 1,000 web searches, $2.5 per 1,000 storage searches\n"
         "Other prices for: service_tier=priority; service_tier=fast; processing=batch\n"
         "\n"
         "prompt       1,250   ×   $0.15 / 1M   =   $0.0001875\n"

@@ -1,5 +1,6 @@
 """A price and why it is that, as text or JSON."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -14,6 +15,9 @@ SCHEMA: Final = "tokenusage.price/1"
 
 _GAP: Final = "   "
 _TIMES: Final = "×"
+
+_SIZES: Final = {"K": "1,000", "MTok": "1M tokens of", "M": "1M", "G": "1G", "Hour": "hour of"}
+"""What the price list's labels of size mean."""
 
 _CONTAINED_IN: Final = {
     "cache_read": "prompt",
@@ -74,10 +78,19 @@ def render_price_json(price: Explanation) -> str:
     return inert_json(text)
 
 
+def _in_words(units: str) -> str:
+    """Turn ``$10/web searches K`` into ``$10 per 1,000 web searches``."""
+    return re.sub(
+        r"/(?P<unit>[^,]+?) (?P<size>\w+)(?=,|$)",
+        lambda found: f" per {_SIZES.get(found['size'], found['size'])} {found['unit']}",
+        units,
+    )
+
+
 def _notes(price: Explanation) -> list[str]:
     notes = []
     if price.other_units:
-        notes.append(f"Also charged: {price.other_units}")
+        notes.append(f"Also charged: {_in_words(price.other_units)}")
     if price.variants:
         notes.append(f"Other prices for: {'; '.join(price.variants)}")
     if price.near:
