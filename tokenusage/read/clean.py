@@ -32,7 +32,8 @@ _TYPES: Final = {"string": pa.string(), "number": pa.int64()}
 _RARE: Final = ("cache", "usage_source", "dropped")
 _FIXED: Final = frozenset({*REQUIRED, "cost_estimate", "response_time"})
 _ASCII_ESCAPE: Final = re.compile(rb"\\u00[2-7]")
-_READ: Final = pj.ReadOptions(use_threads=False, block_size=8 << 20)
+# A segment is one block: what is read in blocks has to be put together again.
+_READ: Final = pj.ReadOptions(use_threads=False, block_size=64 << 20)
 
 
 class CleanReader:

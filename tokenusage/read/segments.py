@@ -14,7 +14,7 @@ from typing import Final
 
 from tokenusage.logs import DayFile
 
-SEGMENT_BYTES: Final = 4 << 20
+SEGMENT_BYTES: Final = 8 << 20
 """How much of a file is read at a time: little enough to share evenly among threads."""
 
 MAX_LINE_BYTES: Final = 16 << 20
