@@ -249,15 +249,18 @@ def test_hostile_names_reach_no_terminal(tmp_path: Path, format_: str) -> None:
 
 
 def test_a_reader_who_has_seen_enough_ends_it_quietly(logs: Path) -> None:
-    """``| head`` leaves no traceback."""
-    lines = [record(user_id=n, timestamp=f"{DAY}T12:00:00+00:00") for n in range(5_000)]
-    write_day(logs / "logs", DAY, lines)
-    command = f"{sys.executable} -m tokenusage report --since {DAY} --by user --format csv"
-    done = subprocess.run(
-        ["bash", "-c", f"{command} | head -1; exit ${{PIPESTATUS[0]}}"],
-        cwd=logs, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    """A pipe that nobody reads any more is no failure and leaves no traceback."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer) as gone:
+        done = subprocess.run(
+            [sys.executable, "-m", "tokenusage", "report", "--since", DAY, "--format", "csv"],
+            cwd=logs,
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 0
-    assert done.stdout.startswith("user,calls")
     assert "Traceback" not in done.stderr
     assert "Error" not in done.stderr

@@ -108,6 +108,11 @@ def _run(arguments: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:
         return _leave_quietly()
+    except SystemExit as leaving:
+        # Typer's own answer to a broken pipe is exit code 1.
+        if isinstance(leaving.__context__, BrokenPipeError):
+            return _leave_quietly()
+        raise
     except Exception as error:
         if os.environ.get(DEBUG_VARIABLE):
             traceback.print_exc()
