@@ -22,7 +22,7 @@ $(READY): pyproject.toml
 	@touch $@
 
 report: $(READY) ## the last 30 days of logs/, or of samples where there are none
-	@if ls logs/token_usage_*.jsonl >/dev/null 2>&1; then \
+	@if [ -n "$$(find logs -maxdepth 1 -name 'token_usage_*.jsonl' -size +0)" ]; then \
 		$(BIN)/tokenusage report --days 30; \
 	else \
 		if ! ls $(SAMPLES)/token_usage_*.jsonl >/dev/null 2>&1; then \

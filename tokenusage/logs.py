@@ -28,6 +28,7 @@ class DayFile:
     day: date
     size: int
     """Bytes when the directory was listed."""
+    inode: int
 
 
 def day_file_name(day: date) -> str:
@@ -74,10 +75,14 @@ def list_days(
                 day = day_of(entry.name)
                 if day is None or (first and day < first) or (last and day > last):
                     continue
-                status = entry.stat(follow_symlinks=False)
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # gone since
                 if stat.S_ISREG(status.st_mode):
                     path = directory / entry.name
-                    files.append(DayFile(entry.name, path, day, status.st_size))
+                    size, inode = status.st_size, status.st_ino
+                    files.append(DayFile(entry.name, path, day, size, inode))
                 else:
                     refused.append(f"{entry.name} is not a regular file and was not read")
     except FileNotFoundError as error:

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from tokenusage.errors import WrongUseError
 from tokenusage.price.table import PriceTable
 from tokenusage.read.scan import Scan
 
+LINE = orjson.dumps(record())
 MIDNIGHT = datetime(2026, 11, 19, tzinfo=UTC)
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -58,6 +60,33 @@ def test_cache_hit_is_no_call(tmp_path: Path) -> None:
     totals = ask(tmp_path).totals
     assert (totals.calls, totals.cache_hits, totals.failed) == (1, 1, 0)
     assert (totals.total_tokens, totals.avg_response_time) == (110, 0.5)
+
+
+@pytest.mark.parametrize("cache", [False, "", None])
+def test_call_that_was_not_cached_is_a_call(tmp_path: Path, cache: Any) -> None:
+    """A cache that says no is no hit, and costs what was logged."""
+    write_day(tmp_path, "2026-11-20", [record(cache=cache)])
+    totals = ask(tmp_path).totals
+    assert (totals.calls, totals.cache_hits, totals.cost) == (1, 0, 0.001)
+
+
+@pytest.mark.parametrize("tags", ["x", 5, [1], None])
+def test_tags_that_are_no_object_have_no_names(tmp_path: Path, tags: Any) -> None:
+    """Something else in the place of tags is a call without tags."""
+    write_day(tmp_path, "2026-11-20", [record(tags=tags)])
+    assert table(ask(tmp_path, "tag.a")) == {(None,): 1}
+
+
+def test_deep_nesting_costs_nobody_but_itself(tmp_path: Path) -> None:
+    """At any depth a line is counted or rejected, and the others are reported."""
+    deep = [
+        LINE.replace(b'"user_id":1', b'"user_id":' + b"[" * depth + b"]" * depth)
+        for depth in (900, 970, 990, 1010, 1022, 1030, 100_000)
+    ]
+    write_day(tmp_path, "2026-11-20", [LINE, *deep])
+    ledger = ask(tmp_path, "session").ledger
+    assert ledger.records + ledger.rejected == 8
+    assert ledger.records >= 1
 
 
 def test_unknown_cost_is_not_zero(tmp_path: Path) -> None:
@@ -122,11 +151,15 @@ def test_tags_and_unknown_fields_are_dimensions_and_filters(tmp_path: Path) -> N
         ("user", "1", 2),
         ("error_message", "boom", 1),
         ("items", "3", 1),
+        ("dropped", "2", 1),
+        ("failed", "x", 1),
+        ("time", "1", 1),
     ],
 )
 def test_where_compares_every_field(tmp_path: Path, name: str, value: str, calls: int) -> None:
     """Numbers are compared as numbers, moments as moments, the rest as text."""
     other = record(id="x", success=False, cost_estimate=None, error_message="boom", items=3)
+    other |= {"dropped": 2, "failed": "x", "time": 1}
     write_day(tmp_path, "2026-11-20", [record(), other])
     assert ask(tmp_path, filters=Filters(where=((name, value),))).totals.calls == calls
 
@@ -134,7 +167,14 @@ def test_where_compares_every_field(tmp_path: Path, name: str, value: str, calls
 def test_where_that_can_not_match_is_wrong_use(tmp_path: Path) -> None:
     """A number compared with a word is a mistake, not an empty report."""
     write_day(tmp_path, "2026-11-20", [record()])
-    for where in (("prompt_tokens", "many"), ("success", "yes"), ("timestamp", "now")):
+    for where in (
+        ("prompt_tokens", "many"),
+        ("cost_estimate", "inf"),
+        ("response_time", "nan"),
+        ("items", "-1"),
+        ("success", "yes"),
+        ("timestamp", "now"),
+    ):
         with pytest.raises(WrongUseError):
             ask(tmp_path, filters=Filters(where=(where,)))
 

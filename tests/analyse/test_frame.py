@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
 import pandas as pd
 import pytest
 from support import FIELD_LINE, record, write_day
@@ -43,6 +44,23 @@ def test_objects_come_as_objects(tmp_path: Path) -> None:
     frame = tokenusage.load(tmp_path, since="2026-11-20")
     assert frame["tags"].tolist() == [tags, None]
     assert frame["truncated"].tolist() == [["query"], None]
+
+
+def test_odd_objects_are_none(tmp_path: Path) -> None:
+    """What should be an object and is not costs only itself."""
+    odd = [record(tags="x", usage="", truncated="query"), record(tags={"a": "b"})]
+    write_day(tmp_path, "2026-11-20", [*odd, orjson.dumps(record())[:-1] + b',"tags":{"a":NaN}}'])
+    frame = tokenusage.load(tmp_path, since="2026-11-20")
+    assert frame["tags"].tolist()[:2] == [None, {"a": "b"}]
+    assert list(frame["tags"][2]) == ["a"]
+    assert frame["truncated"].isna().all()
+
+
+def test_account_is_that_of_the_report(tmp_path: Path) -> None:
+    """What was dropped and what was estimated is counted here too."""
+    write_day(tmp_path, "2026-11-20", [record(dropped=3, usage_source="estimated")])
+    ledger = tokenusage.load(tmp_path, since="2026-11-20").attrs["ledger"]
+    assert (ledger["dropped"], ledger["estimated"]) == (3, 1)
 
 
 def test_filters_are_those_of_the_report(tmp_path: Path) -> None:

@@ -56,6 +56,40 @@ def test_names_are_found_as_they_are_logged(name: str, expected: str) -> None:
     assert listed(name) == expected
 
 
+def test_every_model_of_every_provider_is_found_by_its_id() -> None:
+    """With the provider given, each of the list's ids is that model and no other."""
+    for provider in get_snapshot().providers:
+        for model in provider.models:
+            found = find_listing(model.id, provider.id)
+            assert found, (provider.id, model.id)
+            assert found.model is model
+
+
+@pytest.mark.parametrize(
+    ("vendor", "at_least"),
+    [
+        ("openai", 90),
+        ("anthropic", 25),
+        ("google", 40),
+        ("mistral", 45),
+        ("deepseek", 8),
+        ("x-ai", 20),
+        ("cohere", 5),
+    ],
+)
+def test_the_models_of_the_main_vendors_are_found_by_their_bare_ids(
+    vendor: str, at_least: int
+) -> None:
+    """Where the list takes a name for the vendor's, its models need no provider."""
+    provider = find_provider(vendor)
+    assert provider
+    assert provider.model_match
+    ids = [model.id for model in provider.models if provider.model_match.is_match(model.id)]
+    sold = [name for name in ids if ":" not in name and not name.startswith("gpt-oss")]
+    assert len(sold) >= at_least
+    assert [listed(name) for name in sold] == [f"{vendor}/{name}" for name in sold]
+
+
 def test_every_current_claude_is_found_by_its_bare_name() -> None:
     """What Anthropic sells is priced without naming Anthropic."""
     ids = [model.id for p in get_snapshot().providers if p.id == "anthropic" for model in p.models]

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -75,6 +77,40 @@ def test_own_prices_of_a_provider_are_for_its_calls_alone() -> None:
     assert pricer.price(support.record(**nova, provider="bedrock"), NOW)[1] == OWN_SOURCE
     assert pricer.price(support.record(**nova), NOW)[1] == OWN_SOURCE
     assert pricer.price(support.record(), NOW)[1] == LIST_SOURCE
+
+
+@pytest.mark.parametrize("rule", ["azure", "azure_openai", "Azure.AI.OpenAI"])
+@pytest.mark.parametrize("logged", ["azure", "Azure", "azure_openai", "az.ai.openai"])
+def test_an_own_price_fits_every_spelling_of_its_provider(rule: str, logged: str) -> None:
+    """However the rule and the call write one provider, they mean the same."""
+    pricer = own({"model": "mine", "provider": rule, "prompt": 1, "completion": 2})
+    call = support.record(model_name="mine", prompt_tokens=10**6, completion_tokens=0)
+    assert pricer.price(call | {"provider": logged}, NOW) == (1.0, OWN_SOURCE)
+    assert pricer.price(call | {"provider": "openai"}, NOW) == (None, None)
+
+
+def test_a_provider_that_the_list_has_not_is_compared_as_spelled() -> None:
+    """Upper and lower case are alike, and nothing else is."""
+    pricer = own({"model": "mine", "provider": "our_Gateway", "prompt": 1, "completion": 2})
+    call = support.record(model_name="mine")
+    assert pricer.price(call | {"provider": "OUR_gateway"}, NOW)[1] == OWN_SOURCE
+    assert pricer.price(call | {"provider": "our gateway"}, NOW)[1] is None
+
+
+def test_the_list_is_there_before_the_first_price() -> None:
+    """Making a Pricer loads the list's data, so that no application's call waits for it."""
+    made = "import sys; from tokenusage.price.pricer import Pricer; Pricer()"
+    check = "sys.exit('genai_prices.data' not in sys.modules)"
+    subprocess.run([sys.executable, "-c", f"{made}; {check}"], check=True)
+
+
+def test_a_list_price_of_nothing_is_for_the_very_model_alone() -> None:
+    """A free model's version, or a name that contains a free one's, is unknown and not 0."""
+    assert cost(model_name="moderation", provider="openai") == 0
+    assert cost(model_name="gemma-3", provider="google") == 0
+    assert cost(model_name="gemma-3-001", provider="google") is None
+    assert cost(model_name="gemma-3-27b-it", provider="google") is None
+    assert cost(model_name="gpt-jt-moderation-6b") is None
 
 
 def test_batch_is_half_price() -> None:

@@ -23,8 +23,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenusage.price.pricer import Pricer
-from tokenusage.price.rates import PICO, Rate, divide_half_even, list_rate, list_window, own_rate
+from tokenusage.price.rates import Rate, divide_half_even, list_rate, list_window, own_rate
 from tokenusage.price.table import BEGINNING, END, OwnRates
+from tokenusage.record import PICO
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -123,14 +124,12 @@ def test_every_list_price_is_genai_prices_own() -> None:
     for provider in get_snapshot().providers:
         for model in provider.models:
             pricer = Pricer()
-            found = provider.find_model(model.id, all_providers=get_snapshot().providers)
+            # The patterns of some models do not fit their ids.
+            found = provider.find_model(model.id, all_providers=get_snapshot().providers) or model
             for at in moments(model):
                 for context in contexts(model):
                     for mix in mixes(model):
                         cost, _ = pricer.price(record(model.id, provider.id, context, mix), at)
-                        if found is None:
-                            assert cost is None
-                            continue
                         genai = found.calc_price(
                             usage(mix),
                             provider,

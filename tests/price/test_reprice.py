@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenusage.price.pricer import Pricer
-from tokenusage.price.rates import PICO
 from tokenusage.price.reprice import reprice
 from tokenusage.price.table import parse_prices
+from tokenusage.record import PICO
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -189,3 +189,12 @@ def test_many_at_once_cost_what_each_costs_alone(calls: list[dict[str, Any]]) ->
     alone = [pricer.price(call | {"model_name": call["model"]}, call["at"])[0] for call in calls]
     together = repriced(*calls, pricer=pricer)
     assert [None if cost is None else cost / PICO for cost in together] == alone
+
+
+def test_a_time_outside_the_calendar_has_the_price_of_its_edge() -> None:
+    """A moment that no datetime can hold, as the year 10000 in UTC, stops nothing."""
+    late, early = micro(datetime.max.replace(tzinfo=UTC)), micro(datetime.min.replace(tzinfo=UTC))
+    calls = frame({}, {"usage": {"web_searches": 1}}, {})
+    calls["time"] = np.array([late + 1, late + 10**12, early - 1], np.int64)
+    _, priced = reprice(calls, Pricer(), mode="effective", now=NOW)
+    assert priced[[0, 2]].all()

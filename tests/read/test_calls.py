@@ -138,6 +138,17 @@ def test_file_that_can_not_be_read_says_so(tmp_path: Path) -> None:
         read(tmp_path / "missing")
 
 
+def test_directory_that_changes_under_the_reader_is_read_again(tmp_path: Path) -> None:
+    """A file that was replaced or removed after the listing is found as it is now."""
+    path = write_day(tmp_path, DAY, [record()])
+    gone = write_day(tmp_path, "2026-11-19", [record("2026-11-19T12:00:00Z")])
+    scan = Scan(tmp_path, Plan(None, None, (), UTC, TODAY))
+    gone.unlink()
+    path.rename(tmp_path / f"token_usage_{DAY}.1.jsonl")
+    write_day(tmp_path, DAY, [record(), record()])
+    assert read_calls(scan)[1].records == 3
+
+
 def test_large_files_are_read_by_threads_in_order(tmp_path: Path) -> None:
     """Beyond one segment the rows still come in order of file and line, rejections numbered."""
     padding = "x" * 2000

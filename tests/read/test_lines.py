@@ -53,6 +53,8 @@ def test_naive_timestamp_is_of_the_configured_zone() -> None:
         (line(model_name=None), "has no model_name"),
         (line(model_name=7), "has a model_name that is not text"),
         (line(timestamp="yesterday"), "has a timestamp that is not ISO 8601"),
+        (line(timestamp="9999-12-31T23:59:59-05:00"), "has a timestamp beyond the calendar"),
+        (line(timestamp="0001-01-01T00:00:00+05:00"), "has a timestamp beyond the calendar"),
         (line(prompt_tokens=-1), "has a prompt_tokens that is not from 0 to 1000000000000"),
         (line(prompt_tokens=10**12 + 1), "has a prompt_tokens that is not from 0 to 1000000000000"),
         (line(prompt_tokens=1.5), "has a prompt_tokens that is not a whole number"),
@@ -82,6 +84,25 @@ def test_odd_values_beside_the_vital_fields_spoil_nothing() -> None:
     """NaN, endless integers and repeated names elsewhere leave the record whole."""
     odd = line()[:-1] + b',"x":NaN,"y":' + b"9" * 5000 + b',"query":"again"}'
     assert read(odd).table.num_rows == 1
+
+
+def test_literals_that_only_the_fast_reader_knows_spoil_nothing() -> None:
+    """Inf and -NaN beside the vital fields are what NaN is; inside of text they are text."""
+    odd = line(query="Inf, -NaN")[:-1] + b',"x":Inf,"y":[-NaN,-Infinity]}'
+    assert read(odd, extra=("query",)).table["query"].to_pylist() == ["Inf, -NaN"]
+
+
+def test_counts_may_be_written_as_floats() -> None:
+    """5.0 items are 5, and what is beyond 64 bits or no number is none."""
+    odd = [line(items=5.0), line(items=1e300), line(items="x"), line(items=[5])]
+    assert read(*odd, extra=("items",)).table["items"].to_pylist() == [5, None, None, None]
+
+
+def test_identifiers_beyond_64_bits_keep_every_digit() -> None:
+    """Two long numbers as id are two records, not the double that is nearest to both."""
+    ids = [2**65, 2**65 + 1]
+    found = read(*(line(id="x").replace(b'"x"', b"%d" % number) for number in ids))
+    assert found.table["id"].to_pylist() == [str(number) for number in ids]
 
 
 def test_users_are_compared_as_text() -> None:

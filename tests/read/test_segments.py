@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenusage.logs import DayFile
-from tokenusage.read.segments import MAX_LINE_BYTES, read_segment, segments
+from tokenusage.read.segments import MAX_LINE_BYTES, ListingChangedError, read_segment, segments
 
 
 def day_file(path: Path) -> DayFile:
-    return DayFile(path.name, path, date(2026, 11, 20), path.stat().st_size)
+    status = path.stat()
+    return DayFile(path.name, path, date(2026, 11, 20), status.st_size, status.st_ino)
 
 
 @settings(max_examples=200, deadline=None)
@@ -76,6 +77,8 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="regular"):
         read_segment(segment, bytearray(100))
     path.unlink()
+    with pytest.raises(ListingChangedError):
+        read_segment(segment, bytearray(100))
     path.symlink_to("/etc/hostname")
     with pytest.raises(OSError, match="symbolic link"):
         read_segment(segment, bytearray(100))

@@ -1,10 +1,12 @@
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import orjson
+import pandas as pd
 import pytest
 
 from tokenusage.errors import RecordError
@@ -163,3 +165,35 @@ def test_moments_become_utc_and_naive_ones_are_refused() -> None:
     for wrong in (datetime(2026, 11, 20), "2026-11-20", datetime.max.replace(tzinfo=late.tzinfo)):  # noqa: DTZ001 (the point)
         with pytest.raises(RecordError, match="timestamp"):
             as_utc(wrong)  # type: ignore[arg-type]
+
+
+def test_subclasses_of_datetime_become_plain_ones() -> None:
+    """A timestamp of pandas is recorded as what it means; its missing one is none."""
+    at = as_utc(pd.Timestamp("2026-11-20T13:00:00.000005+01:00"))
+
+    assert (type(at), at) == (datetime, NOON.replace(microsecond=5))
+    with pytest.raises(RecordError, match="zone"):
+        as_utc(pd.NaT)  # type: ignore[arg-type]  # a datetime only at run time
+    assert build(at)["timestamp"] == "2026-11-20T12:00:00.000005+00:00"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"user_id": 10**5000},
+        {"tags": {"n": 10**5000}},
+        {"tags": {"n": Fraction(10**400)}},
+        {"response_time": Fraction(10**400)},
+        {"response_time": Decimal("sNaN")},
+    ],
+)
+def test_numbers_that_python_itself_refuses_are_record_errors(fields: dict[str, Any]) -> None:
+    """Nothing else leaves record(): no OverflowError, no limit on digits."""
+    with pytest.raises(RecordError):
+        check_fields(fields)
+
+
+def test_a_sum_of_tokens_that_no_record_can_hold_is_an_error() -> None:
+    """Readers would reject the line."""
+    with pytest.raises(RecordError, match="total_tokens"):
+        build(prompt_tokens=MAX_TOKENS, completion_tokens=1)

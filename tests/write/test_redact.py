@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from tokenusage.write.redact import mask_secrets
@@ -39,3 +41,11 @@ def test_keys_in_messages_are_masked(message: str, secret: str) -> None:
 def test_other_messages_stay_as_they_are(message: str) -> None:
     """A message that holds no secret can be searched for word by word."""
     assert mask_secrets(message) == message
+
+
+def test_masking_takes_time_in_proportion_to_the_length() -> None:
+    """A provider's answer of 400 kB in an error message doesn't stop the application."""
+    started = time.perf_counter()
+    mask_secrets("-eyJaaaaaa" * 40_000)
+
+    assert time.perf_counter() - started < 1  # quadratic, it took half a minute

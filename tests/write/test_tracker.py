@@ -100,6 +100,25 @@ def test_a_pricer_that_fails_costs_the_price_and_not_the_record(
     assert "'m' has no price (ZeroDivisionError)" in caplog.text
 
 
+def test_a_price_that_no_record_can_hold_is_none(logs: Path) -> None:
+    """A line that every reader rejects would lose the tokens too."""
+
+    class Dear:
+        def price(self, record: Record, at: datetime) -> tuple[float | None, str | None]:
+            return 2e6 + at.year + len(record), "dear"
+
+    record = Tracker(logs, pricer=Dear()).record(**CALL)
+
+    assert record is not None
+    assert (record["cost_estimate"], "cost_source" in record) == (None, False)
+
+
+def test_a_path_that_no_file_system_takes_is_a_drop(tmp_path: Path) -> None:
+    """Whatever is wrong below, the application's own work goes on."""
+    assert Tracker(tmp_path / "\0", pricer=LinearPricer()).record(**CALL) is None
+    assert Tracker(tmp_path / "\ud800", pricer=LinearPricer()).record(**CALL) is None
+
+
 def test_nothing_that_can_be_said_is_lost(tracker: Tracker, logs: Path) -> None:
     """Lone surrogates, NULs and endless queries make a line like any other."""
     record = tracker.record(

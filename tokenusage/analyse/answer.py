@@ -1,7 +1,6 @@
 """From a query and a log directory to the report that answers it."""
 
 from datetime import datetime
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -9,17 +8,12 @@ import pandas as pd
 from tokenusage.analyse.aggregate import figures
 from tokenusage.analyse.filters import matching
 from tokenusage.analyse.keys import combine, keys_of
-from tokenusage.analyse.plan import microseconds
+from tokenusage.analyse.plan import since_epoch
 from tokenusage.analyse.query import OVERVIEW, TIME_DIMENSIONS, Query
 from tokenusage.analyse.report import Report, Row, together
-from tokenusage.errors import LogsError
 from tokenusage.price.table import PriceTable
 from tokenusage.read.calls import read_calls
-from tokenusage.read.ledger import Ledger
 from tokenusage.read.scan import Scan
-
-_LISTINGS: Final = 3
-"""How often the directory is listed again when a file vanishes before it is opened."""
 
 
 def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Report:
@@ -35,7 +29,8 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
         LogsError: a file can't be read.
         WrongUseError: a filter compares a number with something that is none.
     """
-    calls, ledger = _calls(query, scan)
+    period = query.period
+    calls, ledger = read_calls(scan, start=since_epoch(period.start), end=since_epoch(period.end))
     mask = matching(calls, query.filters)
     if mask is not None:
         calls = calls[mask]
@@ -64,25 +59,6 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
         rows=rows,
         sections=sections,
         newest_day=scan.newest_day,
-    )
-
-
-def _calls(query: Query, scan: Scan) -> tuple[pd.DataFrame, Ledger]:
-    """Read the calls of the period, from the directory as it is once it holds still."""
-    for _ in range(_LISTINGS):
-        with scan:
-            try:
-                return read_calls(
-                    scan,
-                    start=microseconds(query.period.start),
-                    end=microseconds(query.period.end),
-                )
-            except FileNotFoundError:
-                advance = scan.advance
-                scan = Scan(scan.logs, scan.plan)
-                scan.advance = advance
-    raise LogsError(
-        f"The files in {str(scan.logs)!r} change faster than they can be read: try again."
     )
 
 

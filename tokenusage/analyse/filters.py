@@ -11,10 +11,10 @@ import pandas as pd
 
 from tokenusage.analyse.query import Filters
 from tokenusage.errors import WrongUseError
-from tokenusage.read.columns import COUNTS, FIELD_OF, SHORT_OF, TOKENS
+from tokenusage.read.columns import COUNTS, FIELD_OF, TOKENS, column_of
 from tokenusage.read.exact import to_integers
 from tokenusage.read.lines import NotARecordError, microseconds
-from tokenusage.record import MICRO, PICO
+from tokenusage.record import MAX_TOKENS, MICRO, PICO
 
 Mask = npt.NDArray[np.bool_]
 
@@ -51,12 +51,12 @@ def _among(column: pd.Series, values: set[str]) -> Mask:
 
 def _where(calls: pd.DataFrame, name: str, value: str) -> Mask:
     field = FIELD_OF.get(name, name)
-    if field in TOKENS or field in COUNTS:
+    if field in TOKENS or field in COUNTS or field == "dropped":
         return _equal(calls[field], _number(name, value), None)
     if field in _SUMS:
         column, known, per_unit = _SUMS[field]
-        number = to_integers(np.array([_number(name, value)]), per_unit)[0]
-        return _equal(calls[column], number, calls[known])
+        number = _number(name, value)
+        return _equal(calls[column], to_integers(np.array([number]), per_unit)[0], calls[known])
     if field == "timestamp":
         return _equal(calls["time"], _moment(value), None)
     if field == "success":
@@ -64,7 +64,7 @@ def _where(calls: pd.DataFrame, name: str, value: str) -> Mask:
             raise WrongUseError(f"--where success={value} can't match: use true or false.")
         wanted: Mask = calls["failed"].to_numpy() != (value == "true")
         return wanted
-    return _among(calls[SHORT_OF.get(field, field)], {value})
+    return _among(calls[column_of(field)], {value})
 
 
 def _moment(value: str) -> int:
@@ -81,6 +81,9 @@ def _equal(column: pd.Series, value: float, known: pd.Series | None) -> Mask:
 
 def _number(name: str, value: str) -> float:
     try:
-        return float(value)
+        number = float(value)
     except ValueError as error:
         raise WrongUseError(f"--where {name}={value} can't match: {name} is a number.") from error
+    if not 0 <= number <= MAX_TOKENS:
+        raise WrongUseError(f"--where {name}={value} can't match: no record holds such a number.")
+    return number

@@ -1,17 +1,17 @@
 """`load`: the logs as a pandas DataFrame, for questions that the reports don't answer."""
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import orjson
 import pandas as pd
 import pyarrow as pa
 
 from tokenusage.analyse.filters import matching
 from tokenusage.analyse.period import make_period
-from tokenusage.analyse.plan import microseconds, plan
-from tokenusage.analyse.query import Filters, Query
+from tokenusage.analyse.plan import plan, since_epoch
+from tokenusage.analyse.query import Query, filters_of
 from tokenusage.read.calls import gather
 from tokenusage.read.columns import FIELD_OF, SHORT_OF
 from tokenusage.read.scan import Scan, category
@@ -90,28 +90,36 @@ def load(  # noqa: PLR0917 - the order is part of the interface
     first, last = (None if day is None else str(day) for day in (since, until))
     between = first is not None or last is not None
     period = make_period(now=now, days=None if between else days, since=first, until=last)
-    filters = Filters(
-        user=() if user_id is None else (str(user_id),),
-        operation=() if operation_type is None else (operation_type,),
-        model=() if model_name is None else (model_name,),
-    )
+    filters = filters_of(user_id, operation_type, model_name)
     wanted = plan(Query(period, filters), naive_zone=UTC, now=now, also=FIELDS)
-    with Scan(Path(logs), wanted, _fields) as scan:
-        table, ledger = gather(scan, start=microseconds(period.start), end=microseconds(period.end))
+    scan = Scan(Path(logs), wanted, _fields)
+    table, ledger = gather(scan, start=since_epoch(period.start), end=since_epoch(period.end))
     frame: pd.DataFrame = table.unify_dictionaries().to_pandas(types_mapper=_NULLABLE.get)
+    ledger.dropped = int(frame["dropped"].clip(lower=0).sum())
     mask = matching(frame, filters)
     if mask is not None:
         frame = frame[mask].reset_index(drop=True)
         ledger.filtered = ledger.records - len(frame)
         ledger.records = len(frame)
+    ledger.estimated = int((frame["usage_source"] == "estimated").sum())
     frame = frame.rename(columns={"time": "timestamp", **FIELD_OF})
     frame["timestamp"] = pd.to_datetime(frame["timestamp"].to_numpy("int64"), unit="us", utc=True)
     frame["success"] = frame["success"].astype(bool)
     for name in _OBJECTS:
-        frame[name] = [None if pd.isna(x) else orjson.loads(x) for x in frame[name]]
+        objects: Any = [None if pd.isna(text) else _object(text) for text in frame[name]]
+        frame[name] = objects
     frame = frame[list(FIELDS)]
     frame.attrs["ledger"] = ledger.as_dict()
     return frame
+
+
+def _object(text: str) -> dict[str, Any] | list[Any] | None:
+    """Return the object that was logged; None for what is none."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict | list) else None
 
 
 def _fields(table: pa.Table, _fields: tuple[str, ...]) -> pa.Table:

@@ -46,6 +46,6 @@ def plan(query: Query, *, naive_zone: tzinfo, now: datetime, also: tuple[str, ..
     )
 
 
-def microseconds(moment: datetime | None) -> int | None:
+def since_epoch(moment: datetime | None) -> int | None:
     """Return a moment as microseconds since the epoch."""
     return None if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)

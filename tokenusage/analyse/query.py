@@ -63,6 +63,17 @@ class Filters:
     """(field or ``tag.NAME``, value as text) pairs, ANDed."""
 
 
+def filters_of(
+    user_id: int | str | None, operation_type: str | None, model_name: str | None
+) -> Filters:
+    """Return the filters for one user, operation and model; None is every one."""
+    return Filters(
+        user=() if user_id is None else (str(user_id),),
+        operation=() if operation_type is None else (operation_type,),
+        model=() if model_name is None else (model_name,),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """Everything that decides a report's figures."""

@@ -7,7 +7,7 @@ from typing import Any
 from tokenusage.analyse.answer import answer
 from tokenusage.analyse.period import make_period
 from tokenusage.analyse.plan import plan
-from tokenusage.analyse.query import OVERVIEW, Filters, Query
+from tokenusage.analyse.query import OVERVIEW, Query, filters_of
 from tokenusage.analyse.report import Figures
 from tokenusage.price.table import PriceTable
 from tokenusage.read.scan import Scan
@@ -45,11 +45,7 @@ def usage_stats(
         WrongUseError: `days` is less than 1.
     """
     period = make_period(now=now, days=days)
-    filters = Filters(
-        user=() if user_id is None else (str(user_id),),
-        operation=() if operation_type is None else (operation_type,),
-        model=() if model_name is None else (model_name,),
-    )
+    filters = filters_of(user_id, operation_type, model_name)
     query = Query(period, filters)
     if not logs.exists():
         none: dict[str, Any] = {f"by_{dimension}": {} for dimension in OVERVIEW}

@@ -85,6 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     gc.disable()
     for name, value in _LIBRARY_SETTINGS.items():
         os.environ.setdefault(name, value)
+    if sys.stdout is None or sys.stderr is None:
+        sys.exit(1)  # closed by whoever started it: there is nowhere to say anything
     for stream in (sys.stdout, sys.stderr):
         # A terminal that has no such character gets an escape, not a crash.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -6,6 +6,7 @@ longer than everything else that a command on a few records does before pandas.
 """
 
 import inspect
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,9 @@ from typer.models import ParameterInfo
 from tokenusage.errors import WrongUseError
 
 _WORDS: Final[dict[Any, str]] = {int: "a whole number", float: "a number"}
+
+
+_NUMBER: Final = re.compile(r"[-+0-9.eE]+\Z")
 
 
 class QuickValue:
@@ -35,11 +39,17 @@ class QuickValue:
             return value
         try:
             if isinstance(value, list | tuple):
-                return [self.convert(word) for word in value]
-            return self.convert(value)
+                return [self._converted(word) for word in value]
+            return self._converted(value)
         except ValueError as error:
             wanted = _WORDS.get(self.convert, "another value")
             raise WrongUseError(f"{param.opts[0]} takes {wanted}, not {value!r}.") from error
+
+    def _converted(self, word: Any) -> Any:
+        # Python takes the digits of every script for a number, and 1_0 for 10.
+        if self.convert in _WORDS and isinstance(word, str) and not _NUMBER.match(word):
+            raise ValueError(word)
+        return self.convert(word)
 
 
 class Command(TyperCommand):

@@ -5,7 +5,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
@@ -47,11 +47,16 @@ def emit(text: str, output: Path | None) -> None:
         WrongUseError: something that is no regular file stands in the file's place.
         TokenUsageError: the file can't be written; what was there is unchanged.
     """
-    if output is None:
+    if output is not None:
+        write_whole(output, text)
+        return
+    try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    else:
-        write_whole(output, text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise TokenUsageError(f"stdout can't be written: {error.strerror}.") from error
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -61,17 +66,25 @@ def write_whole(path: Path, text: str) -> None:
         WrongUseError: something that is no regular file stands there.
         TokenUsageError: it can't be written; what was there is unchanged.
     """
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        raise WrongUseError(f"--output {str(path)!r} is not a regular file.")
     try:
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            raise WrongUseError(f"--output {str(path)!r} is not a regular file.")
+    except (OSError, RuntimeError) as error:  # RuntimeError: a symlink to itself
+        raise TokenUsageError(f"{str(path)!r} is no place to write to: {error}.") from error
+    try:
+        old = target.stat() if target.exists() else None
+        mode = old.st_mode & 0o777 if old else 0o666 & ~_umask()
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name[:80]}.", dir=target.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(descriptor)
+            if old:
+                # So that root's cron locks nobody out; nobody else can, or need.
+                with suppress(PermissionError):
+                    os.chown(temporary, old.st_uid, old.st_gid)
             Path(temporary).chmod(mode)
             Path(temporary).replace(target)
         except BaseException:

@@ -7,7 +7,7 @@ from tokenusage.errors import LogsError
 from tokenusage.logs import list_days
 from tokenusage.read.clean import CleanReader
 from tokenusage.read.lines import read_lines
-from tokenusage.read.segments import BUFFER_BYTES, read_segment, segments
+from tokenusage.read.segments import BUFFER_BYTES, ListingChangedError, read_segment, segments
 
 
 def known_ids(directory: Path, day: date) -> set[str]:
@@ -31,6 +31,8 @@ def known_ids(directory: Path, day: date) -> set[str]:
         except OSError as error:
             path = str(segment.file.path)
             raise LogsError(f"{path!r} can't be read: {error.strerror}.") from error
+        except ListingChangedError as error:
+            raise LogsError(f"{error} was replaced meanwhile: run the import again.") from error
         whole = clean.read(chunk.data) or read_lines(bytes(chunk.data), (), UTC)
         for found in (whole, read_lines(chunk.tail, (), UTC)):
             ids.update(str(id_) for id_ in found.table["id"].drop_null().to_pylist())

@@ -13,8 +13,9 @@ from tokenusage.errors import WrongUseError
 from tokenusage.price.names import find_provider, known_names
 from tokenusage.price.pricer import Pricer
 from tokenusage.price.quote import ONE_HOUR, Quote
-from tokenusage.price.rates import PICO, RATE_KEYS, Rate, UnitRates
+from tokenusage.price.rates import RATE_KEYS, Rate, UnitRates
 from tokenusage.price.table import BEGINNING, END
+from tokenusage.record import PICO
 
 UNITS: Final = (
     "prompt",

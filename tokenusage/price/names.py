@@ -16,6 +16,8 @@ from typing import Final
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelInfo, Provider
 
+from tokenusage.price.match import REGIONS, find_model
+
 MAX_NAME: Final = 256
 """Longer names have no price: the list's patterns are not run on them."""
 
@@ -63,7 +65,7 @@ _OPEN_WEIGHTS: Final = re.compile(r"gpt-oss|gemma")
 """Sold by many, for many prices, under a name that looks like one vendor's."""
 
 _AWS: Final = re.compile(
-    r"arn:aws[a-z-]*:bedrock:|(?:(?:us|us-gov|eu|apac|au|ca|jp|global)\.)?"
+    rf"arn:aws[a-z-]*:bedrock:|(?:{REGIONS})?"
     r"(?:ai21|amazon|anthropic|cohere|deepseek|meta|mistral|openai|qwen|writer)\."
 )
 _OPENAI: Final = re.compile(
@@ -161,15 +163,11 @@ def _without_prefix(ref: str, seller: Provider) -> str:
     if seller.id == "google":
         ref = _PATHS.sub("", ref, count=1)
     prefix, slash, rest = ref.partition("/")
-    if slash and not _has(seller, ref) and find_provider(prefix) is seller:
+    if slash and find_model(seller, ref) is None and find_provider(prefix) is seller:
         return rest
     return ref
 
 
-def _has(seller: Provider, ref: str) -> bool:
-    return seller.find_model(ref, all_providers=get_snapshot().providers) is not None
-
-
 def _look_up(seller: Provider, ref: str) -> Listing | None:
-    model = seller.find_model(ref, all_providers=get_snapshot().providers)
+    model = find_model(seller, ref)
     return Listing(seller, model, ref) if model else None

@@ -1,16 +1,18 @@
 """What a call costs, and by whose word: own price, then genai-prices, then unknown."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import genai_prices
+from genai_prices.data_snapshot import get_snapshot
 
-from tokenusage.price.names import Listing, find_listing
+from tokenusage.price.names import Listing, find_listing, find_provider
 from tokenusage.price.quote import Quote
-from tokenusage.price.rates import PICO, list_rate, list_window, own_rate
+from tokenusage.price.rates import list_rate, list_window, own_rate
 from tokenusage.price.table import PriceRule, PriceTable
-from tokenusage.record import Record
+from tokenusage.record import PICO, Record
 
 LIST_SOURCE: Final = f"genai-prices {genai_prices.__version__}"
 """`cost_source` of a list price: the list, and which one."""
@@ -36,7 +38,8 @@ class Pricer:
     """
 
     def __init__(self, table: PriceTable | None = None) -> None:
-        self.table = table or PriceTable()
+        get_snapshot()  # the list's data, so that the first price need not wait for it
+        self.table = _resolved(table or PriceTable())
         self._quotes: dict[tuple[str, str | None, str | None, _Context], Quote] = {}
 
     def price(self, record: Record, at: datetime) -> tuple[float | None, str | None]:
@@ -126,10 +129,27 @@ class Pricer:
     ) -> tuple[PriceRule | None, datetime, datetime]:
         target = self.table.alias(model)
         names = [model, target] if target else [model]
-        providers = [provider] if provider else []
+        providers = [_provider_id(provider)] if provider else []
         if listing:
             providers.append(listing.provider.id)
         return self.table.rule_at(names, providers, at)
+
+
+def _resolved(table: PriceTable) -> PriceTable:
+    """Return the table with providers by the list's ids: a rule fits every spelling."""
+    return replace(
+        table,
+        rules=tuple(
+            replace(rule, provider=_provider_id(rule.provider)) if rule.provider else rule
+            for rule in table.rules
+        ),
+    )
+
+
+def _provider_id(name: str) -> str:
+    """Return the list's id of a provider, its name as it is where the list has none."""
+    provider = find_provider(name)
+    return provider.id if provider else name
 
 
 def _frozen(context: Mapping[str, Any]) -> _Context:

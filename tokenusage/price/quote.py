@@ -10,9 +10,9 @@ from genai_prices.data_units import unit_data
 from genai_prices.types import ModelPrice, Usage
 
 from tokenusage.price.names import Listing
-from tokenusage.price.rates import PICO, Rate, divide_half_even
+from tokenusage.price.rates import Rate, divide_half_even
 from tokenusage.price.table import PriceRule
-from tokenusage.record import MAX_COST, Record
+from tokenusage.record import MAX_COST, PICO, Record
 
 ONE_HOUR: Final = "cache_write_1h_tokens"
 """The one unit of a record's `usage` that is tokens with a rate."""

@@ -27,9 +27,6 @@ from genai_prices.types import (
 
 from tokenusage.price.table import BEGINNING, END, OwnRates
 
-PICO: Final = 10**12
-"""Picodollars in a dollar."""
-
 RATE_KEYS: Final = frozenset(
     {
         "input_mtok",

@@ -17,12 +17,16 @@ import pandas as pd
 from tokenusage.price.pricer import Pricer
 from tokenusage.price.quote import MAX_PICO, Quote, split_usage
 from tokenusage.price.rates import Rate
+from tokenusage.price.table import BEGINNING, END
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_CALENDAR: Final = ((BEGINNING - _EPOCH) // _MICROSECOND, (END - _EPOCH) // _MICROSECOND)
+"""First and last moment that a datetime can hold, as `time` counts."""
+
 _KIND: Final = ["model", "provider", "service_tier", "price_context"]
 _COUNTS: Final = (
     "prompt_tokens",
@@ -61,7 +65,7 @@ def reprice(
     if mode == "effective":
         stays = stays | (calls["cost_source"] == "provider").to_numpy(np.bool_)
     chosen = calls[~stays]
-    times = chosen["time"].to_numpy(np.int64)
+    times = chosen["time"].to_numpy(np.int64).clip(*_CALENDAR)
     if mode == "current":
         times = np.full_like(times, (now - _EPOCH) // _MICROSECOND)
     new_cost = np.zeros(len(chosen), np.int64)

@@ -20,15 +20,21 @@ column.
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import groupby
+from typing import Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tokenusage.errors import LogsError
 from tokenusage.read.duplicates import without_repeats
 from tokenusage.read.ledger import MAX_REJECTIONS, Ledger, Rejection
 from tokenusage.read.scan import Part, Scan, concat
+from tokenusage.read.segments import ListingChangedError
+
+_LISTINGS: Final = 3
+"""How often the directory is listed again when a file vanishes before it is opened."""
 
 
 def read_calls(
@@ -40,8 +46,10 @@ def read_calls(
     """
     table, ledger = gather(scan, start=start, end=end)
     ledger.dropped = pc.sum(table["dropped"]).as_py() or 0
+    if "dropped" not in scan.plan.fields:
+        table = table.drop_columns("dropped")
     ids = table["id"]
-    table = table.drop_columns(["dropped", "id"])
+    table = table.drop_columns("id")
     if "id" in scan.plan.fields:
         table = table.append_column("id", ids.dictionary_encode())
     del ids
@@ -55,7 +63,8 @@ def gather(
     """Gather the records of a period that a scan finds, each id once.
 
     Args:
-        scan: the scan, which can be gathered once.
+        scan: the scan, which is ended here; where the directory changes under it, it is
+            started again.
         start: first moment of the period, in microseconds since the epoch; None is all before.
         end: first moment after it; None is all after.
 
@@ -64,9 +73,20 @@ def gather(
         nothing is filtered yet.
 
     Raises:
-        FileNotFoundError: a file is gone since it was listed.
-        LogsError: a file can't be read.
+        LogsError: a file can't be read, or the directory does not hold still.
     """
+    for _ in range(_LISTINGS):
+        with scan:
+            try:
+                return _gather(scan, start, end)
+            except ListingChangedError:
+                scan = scan.again()
+    raise LogsError(
+        f"The files in {str(scan.logs)!r} change faster than they can be read: try again."
+    )
+
+
+def _gather(scan: Scan, start: int | None, end: int | None) -> tuple[pa.Table, Ledger]:
     ledger = Ledger(files=len(scan.files), bytes=scan.size, refused=scan.refused)
     days: dict[date, pa.Table] = {}
     for day, parts in groupby(scan.parts(), lambda part: part.segment.file.day):

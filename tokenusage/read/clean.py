@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from tokenusage.read.columns import COUNTS, PLAIN, REQUIRED, TAG, TOKENS, VITAL
-from tokenusage.read.lines import Lines, schema
+from tokenusage.read.lines import ASCII_ESCAPE, MOMENTS, Lines, schema
 from tokenusage.record import MAX_COST, MAX_SECONDS, MAX_TOKENS
 
 _NEWLINE, _OPEN, _CLOSE = b"\n{}"
@@ -25,13 +25,13 @@ _SLICE: Final = 1 << 19
 _LONG_LINE: Final = 1800
 """A shorter line can't be nested deeper than the tolerant reader follows."""
 _DEEP: Final = 900
-_FIRST_YEAR: Final = -62_135_596_800_000_000
-"""The year 1 in microseconds since the epoch; pyarrow also takes the year 0."""
 _CHANGED: Final = re.compile(r"Column\(/(.+?)\) changed from \w+ to (string|number) ")
 _TYPES: Final = {"string": pa.string(), "number": pa.int64()}
 _RARE: Final = ("cache", "usage_source", "dropped")
 _FIXED: Final = frozenset({*REQUIRED, "cost_estimate", "response_time"})
-_ASCII_ESCAPE: Final = re.compile(rb"\\u00[2-7]")
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+\Z")
+"""A key that is never written with an escape, but for the one of `ASCII_ESCAPE`."""
+
 # A segment is one block: what is read in blocks has to be put together again.
 _READ: Final = pj.ReadOptions(use_threads=False, block_size=64 << 20)
 
@@ -76,8 +76,8 @@ class CleanReader:
             return False
         text = bytes(data)
         return any(
-            not name.isascii() or f'"{name}"'.encode() in text for name in self._untyped
-        ) or bool(_ASCII_ESCAPE.search(text))
+            not _PLAIN_NAME.match(name) or f'"{name}"'.encode() in text for name in self._untyped
+        ) or bool(ASCII_ESCAPE.search(text))
 
     def _parse(self, data: memoryview) -> pa.Table | None:
         types = self._types
@@ -92,7 +92,7 @@ class CleanReader:
                 table = pj.read_json(source, parse_options=options, read_options=_READ)
             except pa.ArrowInvalid as error:
                 match = _CHANGED.search(str(error))
-                if match is None or not _may_be(match[1], match[2]):
+                if match is None or match[1] not in types or not _may_be(match[1], match[2]):
                     return None
                 types = types | {match[1]: _TYPES[match[2]]}
             else:
@@ -202,4 +202,5 @@ def _in_range(table: pa.Table) -> bool:
             return False
         if bounds["min"] is not None and (bounds["min"] < 0 or bounds["max"] > most):
             return False
-    return bool(pc.min(table["timestamp"]).as_py() >= _FIRST_YEAR)
+    moments = pc.min_max(table["timestamp"]).as_py()
+    return moments["min"] in MOMENTS and moments["max"] in MOMENTS

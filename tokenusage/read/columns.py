@@ -9,6 +9,8 @@ from typing import Final
 
 import pyarrow as pa
 
+from tokenusage.record import FIELDS
+
 REQUIRED: Final = (
     "timestamp",
     "operation_type",
@@ -75,6 +77,15 @@ FIELD_OF: Final = {
 
 
 SHORT_OF: Final = {field: short for short, field in FIELD_OF.items()}
+
+
+def column_of(field: str) -> str:
+    """Return the name of a field's column in the frame of calls.
+
+    A field that the record does not know can't take the place of one that it does.
+    """
+    known = field in FIELDS or field.startswith(TAG)
+    return SHORT_OF.get(field, field) if known else f"field.{field}"
 
 
 def fields_of(names: set[str]) -> tuple[str, ...]:

@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from tokenusage.read.arrays import from_numpy, to_numpy
 
 _DAY: Final = 86_400_000_000
 """A day in microseconds."""
@@ -41,9 +44,8 @@ def _first_of_each_id(table: pa.Table) -> pa.Table:
     if pc.count_distinct(ids).as_py() == len(ids) - ids.null_count:
         return table
     # The row of the first record with each id and day; records without an id all count.
-    rows = pa.table(
-        {"row": pa.array(range(len(table))), "day": pc.divide(table["time"], _DAY), "id": ids}
-    )
+    days = from_numpy(to_numpy(table["time"]) // _DAY)
+    rows = pa.table({"row": from_numpy(np.arange(len(table))), "day": days, "id": ids})
     named = rows.filter(pc.is_valid(ids))
     first = named.group_by(["day", "id"]).aggregate([("row", "min")])["row_min"]
     rest = rows.filter(pc.is_null(ids))["row"]

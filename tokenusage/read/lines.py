@@ -21,8 +21,15 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _VITAL_KEYS: Final = re.compile(rb'"(' + b"|".join(n.encode() for n in VITAL.names) + rb')"\s*:')
 # How ASCII letters of a key may be written instead of themselves.
-_ASCII_ESCAPE: Final = re.compile(rb"\\u00[2-7]")
+ASCII_ESCAPE: Final = re.compile(rb"\\u00[2-7]")
 _INT64: Final = range(-(2**63), 2**63)
+_IDENTIFIERS: Final = ("user_id", "id", "session_id", "task_id", "batch_id")
+MOMENTS: Final = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
+"""The years 1 to 9999, in microseconds since the epoch."""
+
+# A string, which stays, or what rapidjson takes for a number and json does not.
+_NOT_FINITE: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Inf(?:inity)?)\b')
+
 _DIGITS: Final = 400
 """Longer integers are beyond any double, and slow to convert."""
 
@@ -104,11 +111,11 @@ def parse(line: bytes) -> Record:
     if not isinstance(value, dict):
         raise NotARecordError("is not a JSON object")
     keys = _VITAL_KEYS.findall(line)
-    if len(keys) != len(set(keys)) or _ASCII_ESCAPE.search(line):
+    if len(keys) != len(set(keys)) or ASCII_ESCAPE.search(line):
         _refuse_twice_named(line)
-    if isinstance(value.get("user_id"), float):
+    if any(isinstance(value.get(name), float) for name in _IDENTIFIERS):
         # orjson makes a float of an integer beyond 64 bits, and so one user of two.
-        value["user_id"] = json.loads(line, parse_int=_bounded_int).get("user_id")
+        value |= _loads(line.decode())
     return value
 
 
@@ -156,7 +163,10 @@ def microseconds(timestamp: str, naive_zone: tzinfo) -> int:
             moment = moment.replace(tzinfo=naive_zone).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise NotARecordError("has a timestamp that is not ISO 8601") from error
-    return (moment - _EPOCH) // _MICROSECOND
+    micro = (moment - _EPOCH) // _MICROSECOND
+    if micro not in MOMENTS:
+        raise NotARecordError("has a timestamp beyond the calendar")
+    return micro
 
 
 def as_text(value: Any) -> str | None:
@@ -166,7 +176,10 @@ def as_text(value: Any) -> str | None:
     """
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        return "(nested too deep)"
 
 
 def _row(record: Record, extra: tuple[str, ...], naive_zone: tzinfo) -> dict[str, Any]:
@@ -186,7 +199,7 @@ def _row(record: Record, extra: tuple[str, ...], naive_zone: tzinfo) -> dict[str
         "response_time": None if seconds is None else float(seconds),
         "success": record["success"],
         "id": as_text(record.get("id")),
-        "cache": as_text(record.get("cache")),
+        "cache": as_text(record.get("cache") or None),
         "usage_source": as_text(record.get("usage_source")),
         "dropped": dropped if type(dropped) is int and dropped in _INT64 else None,
     }
@@ -198,7 +211,8 @@ def _row(record: Record, extra: tuple[str, ...], naive_zone: tzinfo) -> dict[str
 def _extra(record: Record, name: str) -> str | int | None:
     if name in COUNTS:
         value = record.get(name)
-        return int(value) if _is_number(value) and value % 1 == 0 and value in _INT64 else None
+        # An int first: a range looks for anything else one by one.
+        return n if _is_number(value) and value % 1 == 0 and (n := int(value)) in _INT64 else None
     if name.startswith(TAG):
         tags = record.get("tags")
         return as_text(tags.get(name.removeprefix(TAG))) if isinstance(tags, dict) else None
@@ -211,8 +225,11 @@ def _parse_leniently(line: bytes) -> Any:
     They matter only in a vital field, where `check` refuses them.
     """
     try:
-        value = json.loads(line.decode(), parse_int=_bounded_int)
+        text = _NOT_FINITE.sub(lambda x: x[0] if x[0][0] == '"' else "NaN", line.decode())
+        value = _loads(text)
         json.dumps(value, ensure_ascii=False).encode()
+    except NotARecordError:
+        raise
     except UnicodeDecodeError as error:
         raise NotARecordError("is not UTF-8") from error
     except UnicodeEncodeError as error:
@@ -224,6 +241,13 @@ def _parse_leniently(line: bytes) -> Any:
     return value
 
 
+def _loads(text: str, **options: Any) -> Any:
+    try:
+        return json.loads(text, parse_int=_bounded_int, **options)
+    except RecursionError as error:
+        raise NotARecordError("is nested too deep") from error
+
+
 def _bounded_int(digits: str) -> int | float:
     return int(digits) if len(digits) <= _DIGITS else float("inf")
 
@@ -231,10 +255,7 @@ def _bounded_int(digits: str) -> int | float:
 def _refuse_twice_named(line: bytes) -> None:
     """Raise where a vital field stands twice at the top of the object."""
     objects: list[list[tuple[str, Any]]] = []
-    try:
-        json.loads(line, object_pairs_hook=objects.append, parse_int=_bounded_int)
-    except RecursionError as error:
-        raise NotARecordError("is nested too deep") from error
+    _loads(line.decode(), object_pairs_hook=objects.append)
     # Inner objects are finished first, so the last is the top one.
     names = [name for name, _ in objects[-1]]
     for name in VITAL.names:

@@ -22,7 +22,7 @@ from tokenusage.errors import LogsError
 from tokenusage.logs import list_days
 from tokenusage.read.arrays import from_numpy, to_numpy
 from tokenusage.read.clean import CleanReader
-from tokenusage.read.columns import COUNTS, SHORT_OF, TOKENS, extra_fields
+from tokenusage.read.columns import COUNTS, TOKENS, column_of, extra_fields
 from tokenusage.read.duplicates import MapTables
 from tokenusage.read.exact import to_integers
 from tokenusage.read.lines import Lines, read_lines, schema
@@ -85,7 +85,7 @@ class Scan:
         """Told how many bytes were read since it was last told."""
         self._shape = shape or columns_of
         listed, self.refused = list_days(logs)
-        self.newest_day = max((file.day for file in listed), default=None)
+        self.newest_day = max((file.day for file in listed if file.size), default=None)
         self.files = [
             file
             for file in listed
@@ -105,6 +105,12 @@ class Scan:
             self.map = self._pool.map
         self._parts: Iterable[Part] = self.map(self._read, segments(self.files))
 
+    def again(self) -> "Scan":
+        """Return a new scan of the same directory, listed anew."""
+        scan = Scan(self.logs, self.plan, self._shape)
+        scan.advance = self.advance
+        return scan
+
     def __enter__(self) -> Self:
         return self
 
@@ -121,7 +127,7 @@ class Scan:
         """Yield the parts in order of file name and line, each once.
 
         Raises:
-            FileNotFoundError: a file is gone since it was listed.
+            ListingChangedError: a file is gone, or another, since it was listed.
             LogsError: a file can't be read.
         """
         for part in self._parts:
@@ -139,8 +145,6 @@ class Scan:
             self._own.buffer = bytearray(BUFFER_BYTES)
         try:
             chunk = read_segment(segment, self._own.buffer)
-        except FileNotFoundError:
-            raise
         except OSError as error:
             raise LogsError(f"{segment.file.path} can't be read: {error.strerror}.") from error
         found = self._lines(chunk, segment.file.day)
@@ -184,15 +188,15 @@ def columns_of(table: pa.Table, fields: tuple[str, ...]) -> pa.Table:
         "response_micro": response,
         "timed": timed,
         "failed": pc.invert(table["success"]),
-        "hit": pc.is_valid(table["cache"]),
+        "hit": pc.and_not(pc.is_valid(table["cache"]), _is(table["cache"], "")),
         "estimated": _is(table["usage_source"], "estimated"),
         "dropped": _count(table["dropped"]),
         "id": table["id"],
     }
     for name in fields:
-        short = SHORT_OF.get(name, name)
-        if short not in columns:
-            columns[short] = _count(table[name]) if name in COUNTS else category(table[name])
+        column = column_of(name)
+        if column not in columns:
+            columns[column] = _count(table[name]) if name in COUNTS else category(table[name])
     return pa.table(columns)
 
 

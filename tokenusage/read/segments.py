@@ -50,6 +50,10 @@ class Chunk:
     """Whether a line longer than `MAX_LINE_BYTES` began here and was left out."""
 
 
+class ListingChangedError(Exception):
+    """The directory is no longer what was listed: list it again."""
+
+
 def segments(files: list[DayFile], size: int = SEGMENT_BYTES) -> Iterator[Segment]:
     """Yield the segments of `files`, of `size` bytes each, in order."""
     for file in files:
@@ -61,9 +65,20 @@ def read_segment(segment: Segment, buffer: bytearray) -> Chunk:
     """Read the lines that begin in `segment`, into `buffer` where they fit.
 
     Raises:
-        OSError: the file is gone, can't be read, or is no regular file any more.
+        ListingChangedError: the file is gone, or another one stands in its place.
+        OSError: it can't be read, or is no regular file.
     """
+    try:
+        return _read_chunk(segment, buffer)
+    except FileNotFoundError as error:
+        raise ListingChangedError(segment.file.name) from error
+
+
+def _read_chunk(segment: Segment, buffer: bytearray) -> Chunk:
     with open(segment.file.path, "rb", buffering=0, opener=_open) as file:
+        status = os.fstat(file.fileno())
+        if status.st_ino != segment.file.inode:
+            raise ListingChangedError(segment.file.name)
         # The byte before the segment tells whether a line begins at its start.
         length = _read(file, buffer, 0, max(segment.start - 1, 0), segment.end)
         begin = buffer.find(b"\n", 0, length) + 1 if segment.start else 0
@@ -72,7 +87,7 @@ def read_segment(segment: Segment, buffer: bytearray) -> Chunk:
         too_long = False
         if buffer[length - 1] != _NEWLINE:
             buffer, length, too_long = _finish_line(file, buffer, length, segment)
-        growing = os.fstat(file.fileno()).st_size > segment.file.size
+        growing = status.st_size > segment.file.size
     whole = max(buffer.rfind(b"\n", begin, length) + 1, begin)
     view = memoryview(buffer)
     tail = b"" if too_long else bytes(view[whole:length])

@@ -38,7 +38,9 @@ def render_table(
         parts += [_lines(flow(headline(report), width), ""), Text()]
         parts += _tables(report, table_blocks(report, order, today), width, terminal=terminal)
     else:
-        parts += [Text(), _lines(empty_answer(report, command), ""), Text()]
+        # Whole, however narrow the terminal is: a hint is there to be copied.
+        hint = Text("\n".join(empty_answer(report, command)), no_wrap=True, overflow="ignore")
+        parts += [Text(), hint, Text()]
     parts.append(_lines(flow(ledger_parts(report), width), "dim"))
     parts += [Text(note, style="red") for note in ledger_notes(report)]
     return _text(Group(*parts), width, terminal=terminal)

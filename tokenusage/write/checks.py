@@ -13,6 +13,9 @@ from tokenusage.errors import RecordError
 from tokenusage.record import MAX_COST, MAX_SECONDS, MAX_TOKENS, USAGE_SOURCES
 from tokenusage.write.redact import mask_secrets
 
+MAX_DIGITS: Final = 1000
+"""The longest integer, in decimal digits: Python itself refuses to print endless ones."""
+
 MAX_ID_CHARS: Final = 200
 """The longest ``id``: the one text that is never cut."""
 
@@ -47,18 +50,22 @@ def _id(name: str, value: Any) -> str:
 def as_user(name: str, value: Any) -> int | str:
     """Return a user's id."""
     if type(value) is int:
-        return _integer(value)
+        return _integer(name, value)
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise wrong_type(name, "an int, a str or None", value)
-    return _integer(value)
+    return _integer(name, value)
 
 
-def _integer(value: Any) -> int | str:
+def _integer(name: str, value: Any) -> int | str:
     # Readers hold integers in 64 bits; as text no digit is lost.
     number = operator.index(value)
-    return number if -(2**63) <= number < 2**63 else str(number)
+    if -(2**63) <= number < 2**63:
+        return number
+    if abs(number) >= 10**MAX_DIGITS:
+        raise RecordError(f"{name} must have at most {MAX_DIGITS} digits.")
+    return str(number)
 
 
 def as_truth(name: str, value: Any) -> bool:
@@ -87,10 +94,17 @@ def as_number(name: str, value: Any, limit: float) -> float:
     if type(value) is not float and type(value) is not int:
         if isinstance(value, bool) or not hasattr(value, "__float__"):
             raise wrong_type(name, "a number", value)
-        number = float(value)
+        number = _float(name, value)
     if not 0 <= number <= limit:  # NaN is neither
         raise _out_of_range(name, limit)
     return number
+
+
+def _float(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (OverflowError, ValueError) as error:  # a huge Fraction, a signalling NaN
+        raise wrong_type(name, "a finite number", value) from error
 
 
 def as_cost(name: str, value: Any) -> float:
@@ -127,9 +141,9 @@ def _label(name: str, value: Any) -> str | float | bool:
     if isinstance(value, str):
         return str.__str__(value)
     if hasattr(value, "__index__"):
-        return _integer(value)
-    if hasattr(value, "__float__") and isfinite(value):
-        return float(value)
+        return _integer(name, value)
+    if hasattr(value, "__float__") and isfinite(number := _float(name, value)):
+        return number
     raise wrong_type(name, "a str, a finite number or a bool", value)
 
 

@@ -6,6 +6,7 @@ from errno import errorcode
 from time import monotonic
 from typing import Final
 
+from tokenusage.record import Record
 from tokenusage.write.forks import renew_after_fork
 
 logger = logging.getLogger("tokenusage")
@@ -20,30 +21,38 @@ class Drops:
     __slots__ = ("__weakref__", "_lock", "_warned", "pending")
 
     def __init__(self) -> None:
-        self._warned: dict[int | None, float] = {}
+        self._warned: dict[str, float] = {}
         self.renew()
         renew_after_fork(self)
 
     def renew(self) -> None:
         """Forget what the parent dropped: the parent announces that itself."""
-        self._lock = threading.Lock()
+        # A signal handler may record while this very thread is counting.
+        self._lock = threading.RLock()
         self.pending = 0
 
-    def take(self) -> int:
-        """Return the number of drops to announce, and start again at 0."""
+    def announce(self, record: Record) -> None:
+        """Move what is pending, if anything, into ``dropped`` of `record`."""
         with self._lock:
-            taken, self.pending = self.pending, 0
-        return taken
+            if self.pending:
+                # One statement: no interrupt finds the count in neither place.
+                record["dropped"], self.pending = self.pending, 0
 
-    def add(self, count: int, cause: OSError) -> None:
+    def give_back(self, count: int) -> None:
+        """Count `count` drops again, whose announcement was not written."""
+        with self._lock:
+            self.pending += count
+
+    def add(self, count: int, cause: Exception) -> None:
         """Count `count` drops, and warn of `cause` unless that was done a minute ago."""
+        number = getattr(cause, "errno", None) or 0
+        name = errorcode.get(number, type(cause).__name__)
         now = monotonic()
         with self._lock:
             self.pending += count
             pending = self.pending
-            silent_since = self._warned.get(cause.errno)
+            silent_since = self._warned.get(name)
             if silent_since is not None and now - silent_since < SILENCE:
                 return
-            self._warned[cause.errno] = now
-        name = errorcode.get(cause.errno or 0, type(cause).__name__)
+            self._warned[name] = now
         logger.warning("A record was dropped (%s: %s); %d not yet announced", name, cause, pending)

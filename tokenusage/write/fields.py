@@ -62,6 +62,10 @@ def base_record(
         prompt_tokens = as_whole("prompt_tokens", prompt_tokens)
     if type(completion_tokens) is not int or not 0 <= completion_tokens <= MAX_TOKENS:
         completion_tokens = as_whole("completion_tokens", completion_tokens)
+    if total_tokens is None:
+        total_tokens = prompt_tokens + completion_tokens
+    if type(total_tokens) is not int or not 0 <= total_tokens <= MAX_TOKENS:
+        total_tokens = as_whole("total_tokens", total_tokens)
     if success is not True and success is not False:
         raise wrong_type("success", "True or False", success)
     return {
@@ -72,9 +76,7 @@ def base_record(
         "model_name": model_name,
         "prompt_tokens": prompt_tokens,
         "completion_tokens": completion_tokens,
-        "total_tokens": prompt_tokens + completion_tokens
-        if total_tokens is None
-        else as_whole("total_tokens", total_tokens),
+        "total_tokens": total_tokens,
         "cost_estimate": None if cost_estimate is None else as_cost("cost_estimate", cost_estimate),
         "response_time": None
         if response_time is None
@@ -126,17 +128,20 @@ def check_names(given: Mapping[str, Any], known: AbstractSet[str]) -> None:
 
 
 def as_utc(moment: datetime) -> datetime:
-    """Return `moment` in UTC.
+    """Return `moment` in UTC, as a plain datetime.
 
     Raises:
         RecordError: it is no datetime, has no zone, or is no moment in UTC.
     """
-    if not isinstance(moment, datetime) or moment.utcoffset() is None:
+    # In this order: pandas.NaT is a datetime too, but can't be asked for an offset.
+    if not isinstance(moment, datetime) or moment.tzinfo is None or moment.utcoffset() is None:
         raise RecordError("timestamp must be a datetime with a zone.")
     try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
+        utc = moment.astimezone(UTC)
+    except (OverflowError, ValueError) as error:
         raise RecordError(f"timestamp must be from year 1 to 9999 in UTC, not {moment}.") from error
+    # pandas.Timestamp and other subclasses are nothing that orjson knows.
+    return datetime.combine(utc.date(), utc.time(), UTC)
 
 
 def _stamp(at: datetime) -> str:

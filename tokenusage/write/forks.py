@@ -21,7 +21,7 @@ def renew_after_fork(thing: Renewable) -> None:
 
 
 def _renew_all() -> None:
-    for thing in _live:
+    for thing in list(_live):
         thing.renew()
 
 

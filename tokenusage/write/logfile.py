@@ -2,12 +2,16 @@
 
 import os
 import stat
+from contextlib import suppress
 from datetime import date
-from errno import EINVAL, EIO, EMLINK
+from errno import EINVAL, EIO, EMLINK, ENOLCK, ENOSYS, ENOTSUP
 from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final, Self
+
+from tokenusage.write.forks import renew_after_fork
+from tokenusage.write.modes import set_mode
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
@@ -33,26 +37,40 @@ _SAFETY: Final = sum(
 _sync_data = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
 
-class LogFile:
-    """A log file of one day, open for appending; not thread-safe by itself."""
+_NO_LOCKS: Final = frozenset({ENOLCK, ENOSYS, ENOTSUP})
 
-    __slots__ = ("_descriptor", "_device", "_end", "_inode", "_path", "day")
+
+class NoLocksError(OSError):
+    """The file system has no locks, or none left."""
+
+
+class NotSyncedError(OSError):
+    """Everything was written, but may not be on the disk."""
+
+
+class LogFile:
+    """A log file of one day, open for appending; not thread-safe by itself.
+
+    It closes when nobody uses it any more, so that no thread's descriptor becomes
+    another file's under its hands; and at once in a forked child.
+    """
+
+    __slots__ = ("__weakref__", "_descriptor", "_device", "_end", "_inode", "_path", "day")
 
     def __init__(self, path: Path, descriptor: int, day: date) -> None:
-        self._path = os.fsencode(path)
         self._descriptor = descriptor
-        self.day = day
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            self.close()
-            raise OSError(EINVAL, "not a regular file", str(path))
-        if status.st_nlink > 1:
-            self.close()
-            raise OSError(EMLINK, "a hard link: it may be somebody else's file", str(path))
         self._device = status.st_dev
         self._inode = status.st_ino
+        renew_after_fork(self)
+        self._path = os.fsencode(path)
+        self.day = day
         self._end = -1
         """Size after our own last whole line; -1 where that isn't known."""
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(EINVAL, "not a regular file", str(path))
+        if status.st_nlink > 1:
+            raise OSError(EMLINK, "a hard link: it may be somebody else's file", str(path))
 
     @classmethod
     def open(cls, path: Path, day: date, mode: int) -> Self:
@@ -79,10 +97,14 @@ class LogFile:
             FileExistsError: there is something at `path`.
             OSError: it can't be made.
         """
-        descriptor = os.open(path, _FLAGS | _SAFETY | os.O_CREAT | os.O_EXCL, mode)
-        if hasattr(os, "fchmod"):
-            os.fchmod(descriptor, mode)
-        return cls(path, descriptor, day)
+        file = cls(path, os.open(path, _FLAGS | _SAFETY | os.O_CREAT | os.O_EXCL, mode), day)
+        set_mode(file._descriptor, mode, path)
+        return file
+
+    @property
+    def path(self) -> Path:
+        """Where the file stood when it was opened."""
+        return Path(os.fsdecode(self._path))
 
     def append(self, data: bytes, deadline: float | None) -> bool:
         """Append whole lines with one write, under the file's lock.
@@ -97,63 +119,100 @@ class LogFile:
                 without a lock.
 
         Returns:
-            False, with nothing written, where the lock was not had or another file
-            stands at the path by now.
+            False, with nothing written, where the lock was not had, another file
+            stands at the path by now, or somebody has closed our descriptor.
 
         Raises:
+            NoLocksError: the file can't be locked; nothing was written.
             OSError: not all of `data` was written.
         """
         descriptor = self._descriptor
-        if deadline is not None:
+        try:
+            # Before the lock: if it has become another file's, it is not ours to unlock.
+            status = os.fstat(descriptor)
+        except OSError:
+            return False
+        if status.st_ino != self._inode or status.st_dev != self._device:
+            return False
+        if deadline is None:
+            return self._write(data)
+        try:
             try:
                 flock(descriptor, _TRY_LOCK)
-            except BlockingIOError:
-                if not self._wait_for_lock(deadline):
+            except OSError as error:
+                if not self._wait_for_lock(error, deadline):
                     return False
-        try:
-            status = os.lstat(self._path)
-            if status.st_ino != self._inode or status.st_dev != self._device:
-                return False
-            size = status.st_size
-            if size != self._end and size and os.pread(descriptor, 1, size - 1) != b"\n":
-                data = b"\n" + data
-            self._end = -1
-            written = os.write(descriptor, data)
-            if written != len(data):
-                raise OSError(
-                    EIO,
-                    f"only {written} of {len(data)} bytes were written",
-                    os.fsdecode(self._path),
-                )
-            self._end = size + written
-        except FileNotFoundError:
-            return False
-        else:
-            return True
+            return self._write(data)
         finally:
-            if deadline is not None:
+            # Even if it is not held: an interrupt may have come between lock and knowing it.
+            # In no function of our own: an interrupt could come at its beginning.
+            try:
                 flock(descriptor, LOCK_UN)
+            except OSError:
+                self.renew()  # the last close unlocks too
 
     def sync(self) -> None:
         """Wait until everything appended is on the disk.
 
         Raises:
-            OSError: it may not be; asking again would not tell (fsync(2)).
+            NotSyncedError: it may not be; asking again would not tell (fsync(2)).
         """
-        _sync_data(self._descriptor)
+        try:
+            _sync_data(self._descriptor)
+        except OSError as error:
+            raise NotSyncedError(error.errno, error.strerror, str(self.path)) from error
 
-    def close(self) -> None:
-        """Close the file, which gives back its lock; once closed, does nothing."""
+    def renew(self) -> None:
+        """Close the file, which gives back its lock; appends find it gone from now on."""
+        ours = self._is_ours()
         descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
+        if ours:
+            # Whatever close says: the descriptor is gone, and every line was answered for.
+            with suppress(OSError):
+                os.close(descriptor)
 
-    def __del__(self) -> None:
-        self.close()
+    __del__ = renew
 
-    def _wait_for_lock(self, deadline: float) -> bool:
-        """Try for the lock again and again until `deadline` (monotonic)."""
+    def _write(self, data: bytes) -> bool:
+        """Write `data` behind the last whole line; False where the path has another file."""
+        try:
+            status = os.lstat(self._path)
+        except FileNotFoundError:
+            return False
+        if status.st_ino != self._inode or status.st_dev != self._device:
+            return False
+        size = status.st_size
+        if size != self._end and size and not self._ends_a_line(size):
+            data = b"\n" + data
+        self._end = -1
+        written = os.write(self._descriptor, data)
+        if written != len(data):
+            missing = f"only {written} of {len(data)} bytes were written"
+            raise OSError(EIO, missing, str(self.path))
+        self._end = size + written
+        return True
+
+    def _is_ours(self) -> bool:
+        """Say whether the descriptor is still open, and our file's."""
+        try:
+            status = os.fstat(self._descriptor)
+        except OSError:
+            return False
+        return status.st_ino == self._inode and status.st_dev == self._device
+
+    def _ends_a_line(self, size: int) -> bool:
+        """Say whether the last of `size` bytes is a newline."""
+        # Not pread, which Windows has not; nobody else uses this descriptor's position.
+        os.lseek(self._descriptor, size - 1, os.SEEK_SET)
+        return os.read(self._descriptor, 1) == b"\n"
+
+    def _wait_for_lock(self, error: OSError, deadline: float) -> bool:
+        """Try again for the lock that was refused with `error`, until `deadline` (monotonic)."""
         for attempt in count():
+            if error.errno in _NO_LOCKS:
+                raise NoLocksError(error.errno, error.strerror) from error
+            if not isinstance(error, BlockingIOError):
+                raise error
             # A lock is held for microseconds: whoever has it needs the processor more
             # than we need sleep. Unless its process is stopped, or its disk is.
             if attempt < YIELDS:
@@ -162,9 +221,10 @@ class LogFile:
                 sleep(PAUSE)
             try:
                 flock(self._descriptor, _TRY_LOCK)
-            except BlockingIOError:
+            except OSError as again:
                 if monotonic() >= deadline:
                     return False
+                error = again
             else:
                 break
         return True

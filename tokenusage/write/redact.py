@@ -21,7 +21,7 @@ _PATTERNS: Final = (
     re.compile(r"()\b(?:sk|rk|xai)[-_][\w*-]{6,}"),
     re.compile(r"()\b(?:AIza[\w-]{20,}|A[KS]IA[A-Z0-9]{12,})"),
     re.compile(r"()\b(?:gh[a-z]|hf|gsk|r8)_\w{10,}"),
-    re.compile(r"()\beyJ[\w-]{6,}\.[\w-]+\.[\w-]*"),
+    re.compile(r"()\beyJ[\w-]{6,}(?:\.[\w-]+)*"),
 )
 
 

@@ -9,13 +9,15 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, Self, Unpack
 
 from tokenusage.errors import WrongUseError
-from tokenusage.record import OptionalFields, Record
+from tokenusage.record import MAX_COST, OptionalFields, Record
 from tokenusage.write.appender import Appender
 from tokenusage.write.call import Call
+from tokenusage.write.checks import as_cost
 from tokenusage.write.drops import Drops
 from tokenusage.write.fields import add_optional, as_utc, base_record
 from tokenusage.write.ids import Ids
 from tokenusage.write.line import to_line
+from tokenusage.write.logfile import NotSyncedError
 
 logger = logging.getLogger("tokenusage")
 
@@ -218,23 +220,32 @@ class Tracker:
             return
         try:
             cost, source = self._pricer.price(record, at)
+            if cost is not None:
+                if not 0 <= cost <= MAX_COST:
+                    cost = as_cost("cost_estimate", cost)  # no reader would take the line
+                record["cost_estimate"] = cost
+                record["cost_source"] = source
         except Exception as error:
             # A record without a cost is worth more than none.
             logger.warning("%r has no price (%s)", record["model_name"], type(error).__name__)
-            return
-        if cost is not None:
-            record["cost_estimate"] = cost
-            record["cost_source"] = source
 
     def _write(self, record: Record, at: datetime) -> Record | None:
-        if self._drops.pending:
-            record["dropped"] = self._drops.take()
-        written: Record | None = record
+        written: Record | None = None
+        drops = self._drops
         try:
+            if drops.pending:
+                drops.announce(record)
             self._appender.append(at.date(), to_line(record))
-        except OSError as error:
-            self._drops.add(1 + record.get("dropped", 0), error)
-            written = None
+            written = record
+        except NotSyncedError as error:
+            drops.add(1, error)  # what it announces stands in the file
+        except Exception as error:
+            # Whatever it is, the application's own work goes on.
+            drops.add(1 + record.get("dropped", 0), error)
+        except BaseException:
+            # The application hears of this record, but not of those before it.
+            drops.give_back(record.get("dropped", 0))
+            raise
         if not record["success"]:
             _log(logging.WARNING, "A call has failed", record)
         elif logger.isEnabledFor(logging.DEBUG):
