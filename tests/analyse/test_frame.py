@@ -81,6 +81,13 @@ def test_days_count_back_from_today(tmp_path: Path) -> None:
     assert len(tokenusage.load(tmp_path)) == len(tokenusage.load(tmp_path, days=1)) == 1
 
 
+def test_naive_times_are_of_the_zone_that_is_given(tmp_path: Path) -> None:
+    """A timestamp without an offset is read as local to it."""
+    write_day(tmp_path, "2024-12-26", [FIELD_LINE])
+    frame = tokenusage.load(tmp_path, since="2024-12-26", naive_timezone="Europe/Berlin")
+    assert frame["timestamp"][0].hour == 9
+
+
 def test_mistakes_are_told(tmp_path: Path) -> None:
     """A missing directory, a bad date and a bad number of days are errors of their own."""
     with pytest.raises(LogsError):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from support import record, write_day
@@ -50,6 +51,14 @@ def test_filters_narrow_it(tmp_path: Path) -> None:
     assert stats(tmp_path, user_id="1")["total_calls"] == 1
     assert stats(tmp_path, operation_type="o2", model_name="gpt-4o-mini")["total_calls"] == 1
     assert stats(tmp_path, model_name="gpt-4o")["total_calls"] == 0
+
+
+def test_naive_times_are_of_the_trackers_zone(tmp_path: Path) -> None:
+    """A naive evening in Los Angeles is of the next UTC day."""
+    write_day(tmp_path, "2026-11-21", [record("2026-11-21T20:00:00")])
+    zone = ZoneInfo("America/Los_Angeles")
+    with Tracker(tmp_path, clock=lambda: NOW, naive_timezone=zone) as tracker:
+        assert list(tracker.get_usage_stats()["by_day"]) == ["2026-11-22"]
 
 
 def test_nothing_logged_is_zero_calls(tmp_path: Path) -> None:

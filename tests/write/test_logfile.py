@@ -9,8 +9,8 @@ from writing import DAY, run_python
 from tokenusage.write.logfile import LogFile
 
 
-def test_a_descriptor_that_became_another_files_is_let_alone(tmp_path: Path) -> None:
-    """An application that closes everything gets no log line into its database."""
+def test_a_line_that_went_into_another_file_is_not_acknowledged(tmp_path: Path) -> None:
+    """Where an application closed our descriptor and got it for another file, we notice."""
     file = LogFile.open(tmp_path / "log", DAY, 0o600)
     os.close(file._descriptor)
     with (tmp_path / "database").open("w+b") as database:
@@ -19,7 +19,7 @@ def test_a_descriptor_that_became_another_files_is_let_alone(tmp_path: Path) -> 
         del file
         database.write(b"still open")
 
-    assert (tmp_path / "database").read_bytes() == b"still open"
+    assert (tmp_path / "database").read_bytes().endswith(b"still open")
     assert (tmp_path / "log").read_bytes() == b""
 
 

@@ -1,7 +1,7 @@
 """`load`: the logs as a pandas DataFrame, for questions that the reports don't answer."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from tokenusage.analyse.filters import matching
-from tokenusage.analyse.period import make_period
+from tokenusage.analyse.period import find_zone, make_period
 from tokenusage.analyse.plan import plan, since_epoch
 from tokenusage.analyse.query import Query, filters_of
 from tokenusage.read.calls import gather
@@ -49,6 +49,7 @@ def load(  # noqa: PLR0917 - the order is part of the interface
     user_id: int | str | None = None,
     operation_type: str | None = None,
     model_name: str | None = None,
+    naive_timezone: str | tzinfo = "UTC",
 ) -> pd.DataFrame:
     """Load the records of a period as a DataFrame, a row each, duplicates counted once.
 
@@ -61,6 +62,7 @@ def load(  # noqa: PLR0917 - the order is part of the interface
         user_id: only calls of this user; 123 and "123" are one.
         operation_type: only calls of this operation.
         model_name: only calls of this model; a glob such as ``gpt-4o*`` will do.
+        naive_timezone: zone of timestamps that have none.
 
     Returns:
         The columns, in this order:
@@ -90,8 +92,9 @@ def load(  # noqa: PLR0917 - the order is part of the interface
     first, last = (None if day is None else str(day) for day in (since, until))
     between = first is not None or last is not None
     period = make_period(now=now, days=None if between else days, since=first, until=last)
+    zone = find_zone(naive_timezone)[0] if isinstance(naive_timezone, str) else naive_timezone
     filters = filters_of(user_id, operation_type, model_name)
-    wanted = plan(Query(period, filters), naive_zone=UTC, now=now, also=FIELDS)
+    wanted = plan(Query(period, filters), naive_zone=zone, now=now, also=FIELDS)
     scan = Scan(Path(logs), wanted, _fields)
     table, ledger = gather(scan, start=since_epoch(period.start), end=since_epoch(period.end))
     frame: pd.DataFrame = table.unify_dictionaries().to_pandas(types_mapper=_NULLABLE.get)

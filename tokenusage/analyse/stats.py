@@ -1,6 +1,6 @@
 """`Tracker.get_usage_stats`: the figures of a report as a plain dict."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ def usage_stats(
     operation_type: str | None = None,
     model_name: str | None = None,
     now: datetime,
+    naive_zone: tzinfo = UTC,
 ) -> dict[str, Any]:
     """Return the figures of the last `days` calendar days (UTC), today included.
 
@@ -31,6 +32,7 @@ def usage_stats(
         operation_type: only calls of this operation.
         model_name: only calls of this model; a glob will do.
         now: the present, with a zone.
+        naive_zone: zone of timestamps that have none.
 
     Returns:
         total_calls, failed_calls, success_rate (a fraction), prompt_tokens,
@@ -50,7 +52,7 @@ def usage_stats(
     if not logs.exists():
         none: dict[str, Any] = {f"by_{dimension}": {} for dimension in OVERVIEW}
         return {**_figures(Figures()), "unique_users": 0, **none}
-    scan = Scan(logs, plan(query, naive_zone=UTC, now=now))
+    scan = Scan(logs, plan(query, naive_zone=naive_zone, now=now))
     report = answer(query, scan, prices=PriceTable(), now=now)
     groups = {
         f"by_{dimension}": {row.keys[0]: _figures(row.figures) for row in rows}

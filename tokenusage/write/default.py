@@ -48,6 +48,7 @@ class DefaultTracker(Tracker):
             file_mode=settings.file_mode,
             directory_mode=settings.directory_mode,
             sync=settings.sync,
+            naive_timezone=settings.naive_timezone,
         )
 
 

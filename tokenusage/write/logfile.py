@@ -4,7 +4,7 @@ import os
 import stat
 from contextlib import suppress
 from datetime import date
-from errno import EINVAL, EIO, EMLINK, ENOLCK, ENOSYS, ENOTSUP
+from errno import EBADF, EINVAL, EIO, EMLINK, ENOLCK, ENOSYS, ENOTSUP
 from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
@@ -34,6 +34,7 @@ _SAFETY: Final = sum(
     for flag in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")
 )
 
+_HAS_PREAD: Final = hasattr(os, "pread")  # one call less under the lock; not on Windows
 _sync_data = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
 
@@ -127,12 +128,7 @@ class LogFile:
             OSError: not all of `data` was written.
         """
         descriptor = self._descriptor
-        try:
-            # Before the lock: if it has become another file's, it is not ours to unlock.
-            status = os.fstat(descriptor)
-        except OSError:
-            return False
-        if status.st_ino != self._inode or status.st_dev != self._device:
+        if descriptor < 0:
             return False
         if deadline is None:
             return self._write(data)
@@ -140,7 +136,7 @@ class LogFile:
             try:
                 flock(descriptor, _TRY_LOCK)
             except OSError as error:
-                if not self._wait_for_lock(error, deadline):
+                if error.errno == EBADF or not self._wait_for_lock(error, deadline):
                     return False
             return self._write(data)
         finally:
@@ -185,12 +181,21 @@ class LogFile:
         if size != self._end and size and not self._ends_a_line(size):
             data = b"\n" + data
         self._end = -1
-        written = os.write(self._descriptor, data)
+        try:
+            written = os.write(self._descriptor, data)
+        except OSError as error:
+            if error.errno == EBADF:
+                return False
+            raise
         if written != len(data):
             missing = f"only {written} of {len(data)} bytes were written"
             raise OSError(EIO, missing, str(self.path))
         self._end = size + written
-        return True
+        # Where the write has ended tells for less than fstat whether it was in our file.
+        if size and os.lseek(self._descriptor, 0, os.SEEK_CUR) == self._end:
+            return True
+        self._end = -1
+        return self._is_ours()
 
     def _is_ours(self) -> bool:
         """Say whether the descriptor is still open, and our file's."""
@@ -202,7 +207,9 @@ class LogFile:
 
     def _ends_a_line(self, size: int) -> bool:
         """Say whether the last of `size` bytes is a newline."""
-        # Not pread, which Windows has not; nobody else uses this descriptor's position.
+        if _HAS_PREAD:
+            return os.pread(self._descriptor, 1, size - 1) == b"\n"
+        # Nobody else uses this descriptor's position.
         os.lseek(self._descriptor, size - 1, os.SEEK_SET)
         return os.read(self._descriptor, 1) == b"\n"
 

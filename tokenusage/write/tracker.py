@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, Unpack
@@ -52,12 +52,22 @@ class Tracker:
         file_mode: Permissions of new log files, whatever the umask.
         directory_mode: Permissions of the directory, if it is made here.
         sync: "record" makes every record survive a power loss, at a disk's pace.
+        naive_timezone: Zone of timestamps in the logs that have none, for `get_usage_stats`.
 
     Raises:
         WrongUseError: `query_chars` or `sync` has a value that it can't have.
     """
 
-    __slots__ = ("_appender", "_clock", "_drops", "_ids", "_pricer", "_query_chars", "logs")
+    __slots__ = (
+        "_appender",
+        "_clock",
+        "_drops",
+        "_ids",
+        "_naive_timezone",
+        "_pricer",
+        "_query_chars",
+        "logs",
+    )
 
     def __init__(
         self,
@@ -69,6 +79,7 @@ class Tracker:
         file_mode: int = 0o600,
         directory_mode: int = 0o700,
         sync: Literal["none", "record"] = "none",
+        naive_timezone: tzinfo = UTC,
     ) -> None:
         if query_chars < 0:
             raise WrongUseError(f"query_chars must be 0 or more, not {query_chars}.")
@@ -84,6 +95,7 @@ class Tracker:
         self._pricer = pricer
         self._clock = clock
         self._query_chars = query_chars
+        self._naive_timezone = naive_timezone
         self._ids = Ids()
         self._drops = Drops()
         self._appender = Appender(
@@ -194,6 +206,7 @@ class Tracker:
             operation_type=operation_type,
             model_name=model_name,
             now=self._clock(),
+            naive_zone=self._naive_timezone,
         )
 
     def close(self) -> None:
