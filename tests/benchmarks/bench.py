@@ -103,13 +103,8 @@ def main() -> None:
         report(million),
         competitor("polars", million),
         competitor("duckdb", million),
-        runs=runs,
-    )
-    compare(
-        "The same beside pandas.read_json",
-        report(million),
         competitor("pandas.read_json", million),
-        runs=max(1, runs // 2),
+        runs=runs,
     )
     compare(
         "10,000 records",
