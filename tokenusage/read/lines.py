@@ -199,7 +199,7 @@ def _row(record: Record, extra: tuple[str, ...], naive_zone: tzinfo) -> dict[str
         "response_time": None if seconds is None else float(seconds),
         "success": record["success"],
         "id": as_text(record.get("id")),
-        "cache": as_text(record.get("cache") or None),
+        "cache": None if record.get("cache") is False else as_text(record.get("cache")),
         "usage_source": as_text(record.get("usage_source")),
         "dropped": dropped if type(dropped) is int and dropped in _INT64 else None,
     }
