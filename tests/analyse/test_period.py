@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -100,10 +101,10 @@ def test_all_is_without_bounds() -> None:
         ({"tz": ""}, "no time zone"),
     ],
 )
-def test_a_wrong_period_is_refused_in_a_sentence(options: dict[str, object], sentence: str) -> None:
+def test_a_wrong_period_is_refused_in_a_sentence(options: dict[str, Any], sentence: str) -> None:
     """What is wrong is named, with what would be right."""
     with pytest.raises(WrongUseError, match=sentence):
-        make_period(now=NOW, **options)  # type: ignore[arg-type]
+        make_period(now=NOW, **options)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_only_canonical_dates_are_dates(text: str) -> None:
 
 @given(
     days=st.integers(1, 400),
-    now=st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1)),  # noqa: DTZ001 - the zone is added below
+    now=st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1)),
     tz=st.sampled_from(["UTC", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca"]),
 )
 def test_neighbouring_periods_meet(days: int, now: datetime, tz: str) -> None:

@@ -71,7 +71,7 @@ def test_the_rhythm_of_days_and_weeks() -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(
-    st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - the zone comes with the strategy
+    st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),
     st.integers(1, 60),
     st.integers(0, 100),
 )

@@ -1,4 +1,3 @@
-import os
 import resource
 import signal
 import subprocess
@@ -194,7 +193,7 @@ def test_control_c_leaves_whole_lines(tmp_path: Path) -> None:
     for option in TRACE:
         arguments += ["--map", option]
     process = subprocess.Popen([sys.executable, "-m", "tokenusage", *arguments])
-    while process.poll() is None and not (logs.exists() and os.listdir(logs)):  # noqa: PTH208 - a busy loop
+    while process.poll() is None and not (logs.exists() and any(logs.iterdir())):
         pass
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 130

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tokenusage.ingest.times import parse_moment
 
-MOMENTS = st.datetimes(datetime(2001, 9, 10), datetime(2099, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - the zone comes with the strategy
+MOMENTS = st.datetimes(datetime(2001, 9, 10), datetime(2099, 12, 31), timezones=st.just(UTC))
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_a_context_that_is_no_text_decides_nothing(context: dict[str, Any]) -> N
     assert cost(price_context=context) == cost()
 
 
-@pytest.mark.parametrize("at", [datetime.min, datetime.max, datetime(1, 1, 1, 12)])  # noqa: DTZ901, DTZ001 - given UTC below
+@pytest.mark.parametrize("at", [datetime.min, datetime.max, datetime(1, 1, 1, 12)])
 def test_the_ends_of_time_have_a_price(at: datetime) -> None:
     """A time that can't be still has the first or last price, also one that changes by the hour."""
     assert cost(at=at.replace(tzinfo=UTC), model_name="deepseek-chat") is not None

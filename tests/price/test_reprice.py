@@ -150,7 +150,7 @@ tokens = st.sampled_from([0, 1, 7, 150, 199_999, 200_000, 200_001, 272_001, 10**
 some_calls = st.lists(
     st.fixed_dictionaries(
         {
-            "at": st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31)).map(  # noqa: DTZ001
+            "at": st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31)).map(
                 lambda at: at.replace(tzinfo=UTC)
             ),
             "model": st.sampled_from(

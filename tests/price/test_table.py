@@ -41,7 +41,7 @@ def test_prices_are_exact_decimals() -> None:
     [
         date(2026, 1, 1),
         "2026-01-01",
-        datetime(2026, 1, 1),  # noqa: DTZ001 - TOML has such ones
+        datetime(2026, 1, 1),
         datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2))),
     ],
 )

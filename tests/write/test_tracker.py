@@ -44,7 +44,7 @@ def test_wrong_values_raise_before_anything_is_written(tracker: Tracker, logs: P
     with pytest.raises(RecordError):
         tracker.record(**CALL, tags={"timestamp": "now"})
     with pytest.raises(RecordError, match="zone"):
-        tracker.record(**CALL, timestamp=datetime(2026, 11, 20))  # noqa: DTZ001 (the point)
+        tracker.record(**CALL, timestamp=datetime(2026, 11, 20))
     with pytest.raises(TypeError, match="Did you mean user_id"):
         tracker.record(**CALL | {"userid": 1})
     assert not logs.exists()

@@ -9,8 +9,7 @@ import pandas as pd
 from tokenusage.analyse.report import Figures, Row
 from tokenusage.record import MICRO
 
-Groups = npt.NDArray[np.int64]
-Counts = npt.NDArray[np.int64]
+Integers = npt.NDArray[np.int64]
 
 _SUMMED: Final = (
     "prompt_tokens",
@@ -26,7 +25,7 @@ _HALF: Final = 2**32
 
 def figures(
     calls: pd.DataFrame,
-    groups: Groups,
+    groups: Integers,
     members: list[tuple[str | None, ...]],
     *,
     percentiles: bool = False,
@@ -40,7 +39,7 @@ def figures(
         percentiles: whether to add those of the response time.
     """
 
-    def count(which: pd.Series) -> Counts:
+    def count(which: pd.Series) -> Integers:
         return np.bincount(groups[which.to_numpy()], minlength=size)
 
     size = len(members)
@@ -65,7 +64,7 @@ def figures(
     ]
 
 
-def _sums(numbers: pd.DataFrame, groups: Groups, size: int) -> dict[str, list[int]]:
+def _sums(numbers: pd.DataFrame, groups: Integers, size: int) -> dict[str, list[int]]:
     """Return the sums of each of `size` groups, in integers of any size."""
 
     def sums(frame: pd.DataFrame) -> pd.DataFrame:
@@ -83,7 +82,7 @@ def _sums(numbers: pd.DataFrame, groups: Groups, size: int) -> dict[str, list[in
 
 
 def _quantiles(
-    calls: pd.DataFrame, groups: Groups, size: int
+    calls: pd.DataFrame, groups: Integers, size: int
 ) -> list[tuple[float, float, float] | None]:
     """Return p50, p95 and p99 of the response time of each group, in seconds."""
     timed = calls["timed"].to_numpy()

@@ -66,7 +66,6 @@ def _rows(calls: pd.DataFrame, query: Query, by: tuple[str, ...]) -> tuple[Row, 
     """Group `calls`; times in their order, everything else dearest first."""
     groups, members = combine([keys_of(calls, name, query.period.zone) for name in by])
     rows = figures(calls, groups, members, percentiles=query.percentiles)
-
     times = [place for place, name in enumerate(by) if name in TIME_DIMENSIONS]
 
     def order(row: Row) -> tuple[object, ...]:

@@ -12,11 +12,9 @@ from tokenusage.analyse.query import TIME_DIMENSIONS
 
 _HOUR: Final = 3_600_000_000
 """An hour in microseconds."""
-_DAY: Final = 24 * _HOUR
 _DENSE: Final = 1 << 22
 """Up to so many numbers a table of all of them is smaller and faster than a hash table."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 Codes = npt.NDArray[np.int64]
 

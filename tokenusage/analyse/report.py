@@ -95,4 +95,4 @@ class Report:
     sections: dict[str, tuple[Row, ...]] = field(default_factory=dict)
     """Rows by dimension, where the query names no dimensions."""
     newest_day: date | None = None
-    """Day of the newest log file, for a hint where the period holds no call."""
+    """Day of the newest log file that is not empty, for a hint where the period holds no call."""

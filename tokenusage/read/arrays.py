@@ -1,10 +1,11 @@
-"""Arrow columns as numpy arrays and back, by their buffers.
+"""Arrow tables put together, and their columns as numpy arrays and back, by their buffers.
 
 pyarrow's own conversions, of single values too, import pandas first. A thread
 that reads would wait there until the command has imported pandas itself; by
 their buffers it goes on reading meanwhile.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -32,3 +33,8 @@ def from_numpy(numbers: npt.NDArray[Any]) -> pa.Array:
         return from_numpy(numbers.view(np.int8)).cast(pa.bool_())
     kind = pa.from_numpy_dtype(numbers.dtype)
     return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
+
+
+def concat(tables: Iterable[pa.Table]) -> pa.Table:
+    """Put tables together, each integer column in the widest of its types."""
+    return pa.concat_tables(tables, promote_options="permissive")

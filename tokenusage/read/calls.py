@@ -28,9 +28,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tokenusage.errors import LogsError
+from tokenusage.read.arrays import concat
 from tokenusage.read.duplicates import without_repeats
 from tokenusage.read.ledger import MAX_REJECTIONS, Ledger, Rejection
-from tokenusage.read.scan import Part, Scan, concat
+from tokenusage.read.scan import Part, Scan
 from tokenusage.read.segments import ListingChangedError
 
 _LISTINGS: Final = 3

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tokenusage.read.arrays import from_numpy, to_numpy
+from tokenusage.read.arrays import concat, from_numpy, to_numpy
 
 _DAY: Final = 86_400_000_000
 """A day in microseconds."""
@@ -28,7 +28,7 @@ def without_repeats(days: dict[date, pa.Table], map_tables: MapTables) -> list[p
     tables = list(days.values())
     if not all(_is_of(day, table) for day, table in days.items()):
         # A record in the wrong day's file may repeat one of any other file.
-        tables = [pa.concat_tables(tables, promote_options="permissive")]
+        tables = [concat(tables)]
     return list(map_tables(_first_of_each_id, tables))
 
 

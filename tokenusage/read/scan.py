@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 import numpy as np
@@ -20,13 +19,20 @@ import pyarrow.compute as pc
 
 from tokenusage.errors import LogsError
 from tokenusage.logs import list_days
-from tokenusage.read.arrays import from_numpy, to_numpy
+from tokenusage.read.arrays import concat, from_numpy, to_numpy
 from tokenusage.read.clean import CleanReader
 from tokenusage.read.columns import COUNTS, TOKENS, column_of, extra_fields
 from tokenusage.read.duplicates import MapTables
 from tokenusage.read.exact import to_integers
 from tokenusage.read.lines import Lines, read_lines, schema
-from tokenusage.read.segments import BUFFER_BYTES, Chunk, Segment, read_segment, segments
+from tokenusage.read.segments import (
+    BUFFER_BYTES,
+    LONGEST_LINE,
+    Chunk,
+    Segment,
+    read_segment,
+    segments,
+)
 from tokenusage.record import MAX_TOKENS, MICRO, PICO
 
 _MAX_THREADS: Final = 4
@@ -114,12 +120,7 @@ class Scan:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_why: object) -> None:
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
 
@@ -159,18 +160,14 @@ class Scan:
         found = [self._clean.read(chunk.data) or read_lines(bytes(chunk.data), extra, zone)]
         if chunk.too_long:
             none = schema(extra).empty_table()
-            found.append(Lines(none, 1, rejections=[(1, "is longer than 16 MiB")]))
+            reason = f"is longer than {LONGEST_LINE >> 20} MiB"
+            found.append(Lines(none, 1, rejections=[(1, reason)]))
         elif chunk.tail:
             last = read_lines(chunk.tail, extra, zone)
             in_flight = chunk.growing or day >= self.plan.today - timedelta(days=1)
             if last.table.num_rows or not in_flight:
                 found.append(last)
         return found
-
-
-def concat(tables: Iterable[pa.Table]) -> pa.Table:
-    """Put tables together, each integer column in the widest of its types."""
-    return pa.concat_tables(tables, promote_options="permissive")
 
 
 def columns_of(table: pa.Table, fields: tuple[str, ...]) -> pa.Table:

@@ -17,8 +17,8 @@ from tokenusage.logs import DayFile
 SEGMENT_BYTES: Final = 8 << 20
 """How much of a file is read at a time: little enough to share evenly among threads."""
 
-MAX_LINE_BYTES: Final = 16 << 20
-"""A longer line is rejected; the logger's own end at 256 KiB."""
+LONGEST_LINE: Final = 16 << 20
+"""Bytes; a longer line is rejected. The logger's own end at `record.MAX_LINE_BYTES`."""
 
 BUFFER_BYTES: Final = SEGMENT_BYTES + (1 << 20)
 """A buffer that holds a segment and the line across its end."""
@@ -47,7 +47,7 @@ class Chunk:
     growing: bool = False
     """Whether the file has grown past the segment since it was listed."""
     too_long: bool = False
-    """Whether a line longer than `MAX_LINE_BYTES` began here and was left out."""
+    """Whether a line longer than `LONGEST_LINE` began here and was left out."""
 
 
 class ListingChangedError(Exception):
@@ -105,7 +105,7 @@ def _finish_line(
     line = buffer.rfind(b"\n", 0, length) + 1
     end = segment.end
     while end < segment.file.size:
-        if length - line > MAX_LINE_BYTES:
+        if length - line > LONGEST_LINE:
             return buffer, length, True
         stop = min(end + _STEP, segment.file.size)
         if length + stop - end > len(buffer):
@@ -119,7 +119,7 @@ def _finish_line(
             return buffer, newline + 1, False
         length += more
         end += more
-    return buffer, length, length - line > MAX_LINE_BYTES
+    return buffer, length, length - line > LONGEST_LINE
 
 
 def _read(file: FileIO, buffer: bytearray, at: int, start: int, end: int) -> int:

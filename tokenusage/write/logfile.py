@@ -37,7 +37,6 @@ _SAFETY: Final = sum(
 _HAS_PREAD: Final = hasattr(os, "pread")  # one call less under the lock; not on Windows
 _sync_data = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
-
 _NO_LOCKS: Final = frozenset({ENOLCK, ENOSYS, ENOTSUP})
 
 
@@ -120,8 +119,8 @@ class LogFile:
                 without a lock.
 
         Returns:
-            False, with nothing written, where the lock was not had, another file
-            stands at the path by now, or somebody has closed our descriptor.
+            False, with nothing in the file, where the lock was not had, another file
+            stands at the path by now, or our descriptor was closed or became another's.
 
         Raises:
             NoLocksError: the file can't be locked; nothing was written.
@@ -170,7 +169,7 @@ class LogFile:
     __del__ = renew
 
     def _write(self, data: bytes) -> bool:
-        """Write `data` behind the last whole line; False where the path has another file."""
+        """Write `data` behind the last whole line; False where it is not in the path's file."""
         try:
             status = os.lstat(self._path)
         except FileNotFoundError:
