@@ -75,6 +75,17 @@ def test_spill_files_are_part_of_their_day(tmp_path: Path) -> None:
     assert (ledger.files, ledger.records, ledger.duplicates) == (2, 3, 1)
 
 
+def test_first_of_two_records_with_an_id_counts(tmp_path: Path) -> None:
+    """First is by file name, then by line, and the rows keep that order."""
+    write_day(tmp_path, DAY, [record(id="a", user_id=3), record(id="c", user_id=4)])
+    write_day(
+        tmp_path,
+        f"{DAY}.host-7-abc",
+        [record(id="a", user_id=1), record(user_id=2), record(id="a", user_id=5)],
+    )
+    assert read(tmp_path)[0]["user"].tolist() == ["1", "2", "4"]
+
+
 def test_id_is_a_duplicate_within_a_utc_day_only(tmp_path: Path) -> None:
     """An id may come again on another day, and in the wrong day's file it is still found."""
     write_day(tmp_path, DAY, [record(id="a"), record("2026-11-21T12:00:00Z", id="a")])

@@ -19,7 +19,6 @@ def to_integers(values: npt.NDArray[np.float64], per_unit: int) -> npt.NDArray[n
     # Twice the error that the two roundings can leave.
     error = np.abs(scaled) * 1e-15
     doubtful = np.abs(np.abs(scaled - whole) - 0.5) <= error
-    doubtful |= error > 0.25
     integers = whole.astype(np.int64)
     for index in np.flatnonzero(doubtful):
         exact = Decimal(repr(float(values[index]))) * per_unit
