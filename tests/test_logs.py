@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tokenusage.errors import LogsError
-from tokenusage.logs import day_file_name, day_of, list_days, parse_day
+from tokenusage.logs import day_file_name, day_of, list_logs, parse_day
 
 
 @pytest.mark.parametrize(
@@ -43,17 +43,21 @@ def test_everything_that_begins_like_a_day_belongs_to_it(tmp_path: Path) -> None
     ]
     for name in [*names, "rejected_2026-11-20.jsonl", "token_usage_2026-11-20.jsonl.gz", "notes"]:
         (tmp_path / name).touch()
-    files, refused = list_days(tmp_path)
-    assert [file.name for file in files] == names
-    assert refused == []
+    listing = list_logs(tmp_path)
+    assert [file.name for file in listing.raw] == names
+    assert listing.refused == ()
 
 
-def test_bounds_are_inclusive(tmp_path: Path) -> None:
-    """Only the files of the days that are asked for are listed."""
-    for day in (1, 2, 3):
-        (tmp_path / day_file_name(date(2026, 11, day))).touch()
-    files, _ = list_days(tmp_path, date(2026, 11, 2), date(2026, 11, 3))
-    assert [file.day.day for file in files] == [2, 3]
+def test_sealed_days_and_summaries_are_told_apart(tmp_path: Path) -> None:
+    """Each kind of file is known by its exact name."""
+    good = ["token_usage_2026-11-20.parquet", "summary_2026-11.parquet"]
+    for name in [*good, "token_usage_2026-11-20.host.parquet", "summary_2026-13.parquet"]:
+        (tmp_path / name).touch()
+    listing = list_logs(tmp_path)
+    assert [file.name for file in (*listing.sealed.values(), *listing.summaries)] == good
+    assert listing.summaries[0].day == date(2026, 11, 1)
+    assert not listing.raw
+    assert listing.in_use
 
 
 def test_what_is_no_regular_file_is_refused_by_name(tmp_path: Path) -> None:
@@ -61,9 +65,9 @@ def test_what_is_no_regular_file_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "token_usage_2026-11-01.jsonl").symlink_to("/etc/hostname")
     os.mkfifo(tmp_path / "token_usage_2026-11-02.jsonl")
     (tmp_path / "token_usage_2026-11-03.jsonl").mkdir()
-    files, refused = list_days(tmp_path)
-    assert files == []
-    assert [sentence[:28] for sentence in refused] == [
+    listing = list_logs(tmp_path)
+    assert not listing.raw
+    assert [sentence[:28] for sentence in listing.refused] == [
         f"token_usage_2026-11-0{n}.jsonl" for n in (1, 2, 3)
     ]
 
@@ -71,7 +75,7 @@ def test_what_is_no_regular_file_is_refused_by_name(tmp_path: Path) -> None:
 def test_directory_that_is_none_says_what_to_do(tmp_path: Path) -> None:
     """A missing directory and a file in its place are one sentence each."""
     with pytest.raises(LogsError, match="--logs"):
-        list_days(tmp_path / "missing")
+        list_logs(tmp_path / "missing")
     (tmp_path / "file").touch()
     with pytest.raises(LogsError, match="is not a directory"):
-        list_days(tmp_path / "file")
+        list_logs(tmp_path / "file")

@@ -1,8 +1,14 @@
 """The log directory: the names of day files, what is there, and in which order.
 
-A day is a UTC day. Its records stand in ``token_usage_YYYY-MM-DD.jsonl`` and in
-any spill file ``token_usage_YYYY-MM-DD.<host>-<pid>-<random>.jsonl`` beside it;
-a reader takes every ``token_usage_YYYY-MM-DD*.jsonl`` as that day.
+A day is a UTC day. Its records stand in
+
+- ``token_usage_YYYY-MM-DD.jsonl``, to which all processes append, and any spill file
+  ``token_usage_YYYY-MM-DD.<host>-<pid>-<random>.jsonl`` beside it; a reader takes every
+  ``token_usage_YYYY-MM-DD*.jsonl`` as that day;
+- ``token_usage_YYYY-MM-DD.parquet`` where the day is sealed, with the lines that were
+  no records in ``rejected_YYYY-MM-DD.jsonl``;
+
+and the sums of the days of a month in ``summary_YYYY-MM.parquet``.
 """
 
 import os
@@ -11,24 +17,57 @@ import stat
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from tokenusage.errors import LogsError
 
 # Only ASCII digits: \d would match Arabic ones too.
-_DAY_FILE = re.compile(r"token_usage_([0-9]{4}-[0-9]{2}-[0-9]{2}).*\.jsonl\Z", re.DOTALL)
+_NAME = re.compile(
+    r"token_usage_(?P<raw>[0-9]{4}-[0-9]{2}-[0-9]{2}).*\.jsonl"
+    r"|token_usage_(?P<sealed>[0-9]{4}-[0-9]{2}-[0-9]{2})\.parquet"
+    r"|summary_(?P<summary>[0-9]{4}-[0-9]{2})\.parquet",
+    re.DOTALL,
+)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+
+_LISTINGS: Final = 10
+"""How often a directory is listed before it is given up as never at rest."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class DayFile:
-    """A log file of one UTC day; sorts by name, which is the order of reading."""
+    """A file of one UTC day; sorts by name, which is the order of reading."""
 
     name: str
     path: Path
     day: date
+    """Of a summary, the first day of its month."""
     size: int
     """Bytes when the directory was listed."""
     inode: int
+    stamp: tuple[int, int] = (0, 0)
+    """When its content and its entry were changed, in nanoseconds; the second can't be
+    set back by anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Everything in a log directory that a reader may look at, as it was at one moment."""
+
+    directory: Path
+    raw: tuple[DayFile, ...]
+    """Log files, spill files among them, in order of name."""
+    sealed: dict[date, DayFile]
+    """The sealed file of each day that has one, in order."""
+    summaries: tuple[DayFile, ...]
+    """In order of month."""
+    refused: tuple[str, ...]
+    """A sentence for each name where something else than a regular file stands."""
+
+    @property
+    def in_use(self) -> bool:
+        """Whether there is a record, or was one."""
+        return bool(self.sealed or self.summaries or any(file.size for file in self.raw))
 
 
 def day_file_name(day: date) -> str:
@@ -51,38 +90,66 @@ def parse_day(text: str) -> date | None:
 
 
 def day_of(name: str) -> date | None:
-    """Return the UTC day that a file name stands for, None for any other name."""
-    match = _DAY_FILE.match(name)
-    return parse_day(match[1]) if match else None
+    """Return the UTC day of a log file's name, None for any other name."""
+    kind, day = _kind_and_day(name)
+    return day if kind == "raw" else None
 
 
-def list_days(
-    directory: Path, first: date | None = None, last: date | None = None
-) -> tuple[list[DayFile], list[str]]:
-    """List the day files of `directory` from `first` to `last`, both inclusive.
+def sealed_name(day: date) -> str:
+    """Return the name of the sealed file of a UTC day."""
+    return f"token_usage_{day.isoformat()}.parquet"
 
-    Returns the files in order of name, and a sentence for each one that was
-    refused because a symlink, FIFO, device or directory stands in its place.
+
+def rejected_name(day: date) -> str:
+    """Return the name of the file of a sealed day's lines that were no records."""
+    return f"rejected_{day.isoformat()}.jsonl"
+
+
+def summary_name(day: date) -> str:
+    """Return the name of the file with the summaries of the month of a UTC day."""
+    return f"summary_{day:%Y-%m}.parquet"
+
+
+def list_logs(directory: Path) -> Listing:
+    """List a log directory as it was at one moment.
+
+    A single listing of a directory that is being changed may miss a file that was
+    renamed meanwhile, so it is listed until two in a row are alike.
 
     Raises:
-        LogsError: the directory does not exist or can't be read.
+        LogsError: the directory does not exist, can't be read, or is never at rest.
     """
-    files: list[DayFile] = []
+    listing, names = _list(directory)
+    for _ in range(_LISTINGS):
+        before = names
+        listing, names = _list(directory)
+        if names == before:
+            return listing
+    raise LogsError(f"The files in {str(directory)!r} change faster than they can be listed.")
+
+
+def _list(directory: Path) -> tuple[Listing, set[tuple[str, int]]]:
+    """List once; also return which file stands at each name."""
+    kinds: dict[str, list[DayFile]] = {"raw": [], "sealed": [], "summary": []}
     refused: list[str] = []
+    names: set[tuple[str, int]] = set()
     try:
         with os.scandir(directory) as entries:
             for entry in entries:
-                day = day_of(entry.name)
-                if day is None or (first and day < first) or (last and day > last):
+                kind, day = _kind_and_day(entry.name)
+                if day is None:
                     continue
                 try:
                     status = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue  # gone since
+                names.add((entry.name, status.st_ino))
                 if stat.S_ISREG(status.st_mode):
                     path = directory / entry.name
-                    size, inode = status.st_size, status.st_ino
-                    files.append(DayFile(entry.name, path, day, size, inode))
+                    stamp = (status.st_mtime_ns, status.st_ctime_ns)
+                    kinds[kind].append(
+                        DayFile(entry.name, path, day, status.st_size, status.st_ino, stamp)
+                    )
                 else:
                     refused.append(f"{entry.name} is not a regular file and was not read")
     except FileNotFoundError as error:
@@ -96,4 +163,20 @@ def list_days(
         raise LogsError(
             f"The log directory {str(directory)!r} can't be read: {error.strerror}."
         ) from error
-    return sorted(files), sorted(refused)
+    listing = Listing(
+        directory=directory,
+        raw=tuple(sorted(kinds["raw"])),
+        sealed={file.day: file for file in sorted(kinds["sealed"])},
+        summaries=tuple(sorted(kinds["summary"])),
+        refused=tuple(sorted(refused)),
+    )
+    return listing, names
+
+
+def _kind_and_day(name: str) -> tuple[str, date | None]:
+    """Return what a name stands for, and its day; None for any other name."""
+    match = _NAME.fullmatch(name)
+    if match is None or match.lastgroup is None:
+        return "", None
+    text = match[match.lastgroup]
+    return match.lastgroup, parse_day(f"{text}-01" if match.lastgroup == "summary" else text)

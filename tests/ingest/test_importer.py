@@ -180,7 +180,7 @@ def test_an_interrupted_import_is_completed(tmp_path: Path) -> None:
     outcome = bring(logs, source, *TRACE)
     assert outcome.known > 0
     assert outcome.imported + outcome.known == 200
-    assert len(known_ids(logs, date(2026, 11, 20))) == 200
+    assert len(known_ids(logs, date(2026, 11, 20)) or ()) == 200
 
 
 @pytest.mark.slow

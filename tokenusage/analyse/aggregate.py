@@ -64,20 +64,31 @@ def figures(
     ]
 
 
+def added(sums: pd.DataFrame, groups: Integers, members: list[tuple[str | None, ...]]) -> list[Row]:
+    """Return a row for each group of the rows of summaries, as `figures` does for calls."""
+    names = list(Figures._fields[:-1])
+    columns = _sums(sums[names], groups, len(members))
+    values = zip(*(columns[name] for name in names), strict=True)
+    return [
+        Row(keys, Figures._make([*row, None])) for keys, row in zip(members, values, strict=True)
+    ]
+
+
 def _sums(numbers: pd.DataFrame, groups: Integers, size: int) -> dict[str, list[int]]:
     """Return the sums of each of `size` groups, in integers of any size."""
+    names = [str(name) for name in numbers]
 
     def sums(frame: pd.DataFrame) -> pd.DataFrame:
         return frame.groupby(groups, sort=False).sum().reindex(range(size), fill_value=0)
 
     if numbers.empty or int(numbers.max().max()) * len(numbers) <= _INT64_MAX:
         whole = sums(numbers)
-        return {name: whole[name].tolist() for name in _SUMMED}
+        return {name: whole[name].tolist() for name in names}
     numbers = numbers.astype(np.int64)
     high, low = sums(numbers // _HALF), sums(numbers % _HALF)
     return {
         name: [h * _HALF + k for h, k in zip(high[name].tolist(), low[name].tolist(), strict=True)]
-        for name in _SUMMED
+        for name in names
     }
 
 

@@ -5,12 +5,13 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from tokenusage.analyse.aggregate import figures
+from tokenusage.analyse.aggregate import added, figures
 from tokenusage.analyse.filters import matching
 from tokenusage.analyse.keys import combine, keys_of
 from tokenusage.analyse.plan import since_epoch
 from tokenusage.analyse.query import OVERVIEW, TIME_DIMENSIONS, Query
-from tokenusage.analyse.report import Report, Row, together
+from tokenusage.analyse.report import Figures, Report, Row, together
+from tokenusage.analyse.sums import records_in, sums_of
 from tokenusage.price.table import PriceTable
 from tokenusage.read.calls import read_calls
 from tokenusage.read.scan import Scan
@@ -30,13 +31,19 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
         WrongUseError: a filter compares a number with something that is none.
     """
     period = query.period
-    calls, ledger = read_calls(scan, start=since_epoch(period.start), end=since_epoch(period.end))
+    found = read_calls(scan, start=since_epoch(period.start), end=since_epoch(period.end))
+    ledger = found.ledger
+    sums = None if found.summary is None else sums_of(found.summary, period, ledger)
+    calls = found.frame
     mask = matching(calls, query.filters)
     if mask is not None:
         calls = calls[mask]
-        ledger.filtered = ledger.records - len(calls)
-        ledger.records = len(calls)
-    ledger.estimated = int(calls["estimated"].sum())
+    if sums is not None and (mask := matching(sums, query.filters)) is not None:
+        sums = sums[mask]
+    passed = len(calls) + (0 if sums is None else records_in(sums))
+    ledger.filtered = ledger.records - passed
+    ledger.records = passed
+    ledger.estimated = sum(int(frame["estimated"].sum()) for frame in _given(calls, sums))
     if query.cost != "logged":
         # Loading every list price takes longer than most reports.
         from tokenusage.price.pricer import Pricer  # noqa: PLC0415
@@ -44,8 +51,8 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
 
         pico, priced = reprice(calls, Pricer(prices), mode=query.cost, now=now)
         calls = calls.assign(cost_pico=pico, priced=priced)
-    rows = _rows(calls, query, query.by) if query.by else ()
-    sections = {} if query.by else {name: _rows(calls, query, (name,)) for name in OVERVIEW}
+    rows = _rows(calls, sums, query, query.by) if query.by else ()
+    sections = {} if query.by else {name: _rows(calls, sums, query, (name,)) for name in OVERVIEW}
     totals = together(row.figures for row in (rows or sections.get(OVERVIEW[0], ())))
     if query.percentiles and len(calls):
         everything = figures(calls, np.zeros(len(calls), np.int64), [()], percentiles=True)
@@ -54,7 +61,7 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
         query=query,
         logs=str(scan.logs),
         totals=totals,
-        users=int(calls["user"].nunique()),
+        users=len(set[str]().union(*(_users(frame) for frame in _given(calls, sums)))),
         ledger=ledger,
         rows=rows,
         sections=sections,
@@ -62,10 +69,24 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
     )
 
 
-def _rows(calls: pd.DataFrame, query: Query, by: tuple[str, ...]) -> tuple[Row, ...]:
-    """Group `calls`; times in their order, everything else dearest first."""
-    groups, members = combine([keys_of(calls, name, query.period.zone) for name in by])
+def _given(calls: pd.DataFrame, sums: pd.DataFrame | None) -> list[pd.DataFrame]:
+    return [calls] if sums is None else [calls, sums]
+
+
+def _users(frame: pd.DataFrame) -> set[str]:
+    return set(frame["user"].cat.remove_unused_categories().cat.categories)
+
+
+def _rows(
+    calls: pd.DataFrame, sums: pd.DataFrame | None, query: Query, by: tuple[str, ...]
+) -> tuple[Row, ...]:
+    """Group calls and sums; times in their order, everything else dearest first."""
+    zone = query.period.zone
+    groups, members = combine([keys_of(calls, name, zone) for name in by])
     rows = figures(calls, groups, members, percentiles=query.percentiles)
+    if sums is not None:
+        groups, members = combine([keys_of(sums, name, zone) for name in by])
+        rows = _merged([*rows, *added(sums, groups, members)])
     times = [place for place, name in enumerate(by) if name in TIME_DIMENSIONS]
 
     def order(row: Row) -> tuple[object, ...]:
@@ -75,3 +96,12 @@ def _rows(calls: pd.DataFrame, query: Query, by: tuple[str, ...]) -> tuple[Row, 
         return (in_time, -sums.cost_pico, -sums.total_tokens, -sums.calls, keys)
 
     return tuple(sorted(rows, key=order))
+
+
+def _merged(rows: list[Row]) -> list[Row]:
+    """Add up the rows that have the same keys."""
+    merged: dict[tuple[str | None, ...], Figures] = {}
+    for keys, figures_ in rows:
+        known = merged.get(keys)
+        merged[keys] = together([known, figures_]) if known else figures_
+    return [Row(*pair) for pair in merged.items()]

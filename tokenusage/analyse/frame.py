@@ -14,7 +14,8 @@ from tokenusage.analyse.plan import plan, since_epoch
 from tokenusage.analyse.query import Query, filters_of
 from tokenusage.read.calls import gather
 from tokenusage.read.columns import FIELD_OF, SHORT_OF
-from tokenusage.read.scan import Scan, category
+from tokenusage.read.scan import Scan
+from tokenusage.read.shape import category
 from tokenusage.record import FIELDS
 
 _CATEGORIES: Final = frozenset(
@@ -96,7 +97,7 @@ def load(  # noqa: PLR0917 - the order is part of the interface
     filters = filters_of(user_id, operation_type, model_name)
     wanted = plan(Query(period, filters), naive_zone=zone, now=now, also=FIELDS)
     scan = Scan(Path(logs), wanted, _fields)
-    table, ledger = gather(scan, start=since_epoch(period.start), end=since_epoch(period.end))
+    table, _, ledger = gather(scan, start=since_epoch(period.start), end=since_epoch(period.end))
     frame: pd.DataFrame = table.unify_dictionaries().to_pandas(types_mapper=_NULLABLE.get)
     ledger.dropped = int(frame["dropped"].clip(lower=0).sum())
     mask = matching(frame, filters)

@@ -1,11 +1,11 @@
 """What has to be read to answer a query; known before pandas is."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from tokenusage.analyse.query import TIME_DIMENSIONS, Query
-from tokenusage.read.columns import fields_of
-from tokenusage.read.scan import Plan
+from tokenusage.read.columns import FIELD_OF, fields_of
+from tokenusage.read.forms import Plan
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -22,6 +22,11 @@ _PRICED_BY: Final = frozenset(
     }
 )
 """What a price depends on, besides the model, the tokens and the time."""
+
+_SUMMARISED: Final = frozenset(
+    {"day", "week", "month", "year", "user", "email", "operation", "model", "provider"}
+)
+"""The dimensions that a summary keeps apart; other ones need the records."""
 
 
 def plan(query: Query, *, naive_zone: tzinfo, now: datetime, also: tuple[str, ...] = ()) -> Plan:
@@ -43,7 +48,28 @@ def plan(query: Query, *, naive_zone: tzinfo, now: datetime, also: tuple[str, ..
         fields=fields_of(names),
         naive_zone=naive_zone,
         today=now.astimezone(UTC).date(),
+        summaries=not also and _summable(query),
+        whole_days=_of_whole_days(query),
     )
+
+
+def _summable(query: Query) -> bool:
+    """Return whether the sums that summaries keep answer `query`, for whole days."""
+    fields = {FIELD_OF.get(name, name) for name, _ in query.filters.where}
+    return (
+        query.cost == "logged"
+        and not query.percentiles
+        and _SUMMARISED.issuperset(query.by)
+        and fields <= {FIELD_OF.get(name, name) for name in _SUMMARISED}
+    )
+
+
+def _of_whole_days(query: Query) -> bool:
+    """Return whether `query` tells apart no two moments of a UTC day."""
+    period = query.period
+    bounds = [bound.astimezone(UTC).time() for bound in (period.start, period.end) if bound]
+    apart = not query.by or not TIME_DIMENSIONS.isdisjoint(query.by)
+    return all(bound == time.min for bound in bounds) and (str(period.zone) == "UTC" or not apart)
 
 
 def since_epoch(moment: datetime | None) -> int | None:

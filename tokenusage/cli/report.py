@@ -145,9 +145,9 @@ def _answer(query: Query, logs: Path, settings: Settings, now: datetime) -> Repo
         # pandas loads while the threads of the scan are reading.
         from tokenusage.analyse.answer import answer
 
-        if scan.size < WORTH_A_BAR:
+        if scan.forms.size < WORTH_A_BAR:
             return answer(query, scan, prices=settings.prices, now=now)
-        with progress("Reading", scan.size) as scan.advance:
+        with progress("Reading", scan.forms.size) as scan.advance:
             return answer(query, scan, prices=settings.prices, now=now)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from tokenusage.errors import LogsError
 from tokenusage.ingest.build import build
-from tokenusage.logs import list_days
+from tokenusage.logs import list_logs
 from tokenusage.record import Record, encode
 from tokenusage.write.appender import Appender
 from tokenusage.write.tracker import PriceSource
@@ -136,7 +136,7 @@ def write_demo(
     Raises:
         LogsError: `directory` holds records, or can't be read or written.
     """
-    if directory.exists() and any(file.size for file in list_days(directory)[0]):
+    if directory.exists() and list_logs(directory).in_use:
         raise LogsError(
             f"{str(directory)!r} already holds records, which samples must not mix with: "
             "name an empty or new directory with --logs."

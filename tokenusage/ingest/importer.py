@@ -101,7 +101,7 @@ class Importer:
         self._appender = appender
         self._pricer = pricer
         self._query_chars = query_chars
-        self._ids: dict[date, set[str]] = {}
+        self._ids: dict[date, set[str] | None] = {}
         self._batches: dict[date, _Batch] = {}
         self._waiting = 0
 
@@ -130,6 +130,7 @@ class Importer:
             else:
                 try:
                     entry = translate(row)
+                    self._ids_of(entry.day)
                 except ValueError as error:
                     self.outcome.reject(BadRow(source.path, row.line, str(error)))
                 else:
@@ -137,9 +138,7 @@ class Importer:
         self._write_all()
 
     def _add_entry(self, entry: _Entry) -> None:
-        ids = self._ids.get(entry.day)
-        if ids is None:
-            ids = self._ids[entry.day] = known_ids(self._directory, entry.day)
+        ids = self._ids_of(entry.day)
         if entry.id in ids:
             self.outcome.known += 1
             return
@@ -152,6 +151,19 @@ class Importer:
             self._write(entry.day)
         elif self._waiting >= _ALL_BATCHES_BYTES:
             self._write_all()
+
+    def _ids_of(self, day: date) -> set[str]:
+        """Return the ids that the log holds of a day.
+
+        Raises:
+            ValueError: nobody knows, because only the day's summary is left.
+        """
+        if day not in self._ids:
+            self._ids[day] = known_ids(self._directory, day)
+        ids = self._ids[day]
+        if ids is None:
+            raise ValueError(f"is of {day}, of which only a summary is left: it may be in it")
+        return ids
 
     def _write_all(self) -> None:
         for day in list(self._batches):

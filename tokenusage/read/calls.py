@@ -18,9 +18,10 @@ column.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from itertools import groupby
-from typing import Final
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -29,23 +30,38 @@ import pyarrow.compute as pc
 
 from tokenusage.errors import LogsError
 from tokenusage.read.arrays import concat
-from tokenusage.read.duplicates import without_repeats
-from tokenusage.read.ledger import MAX_REJECTIONS, Ledger, Rejection
+from tokenusage.read.duplicates import DAY, has_strangers, start_of, without_repeats
+from tokenusage.read.ledger import Account, Ledger, Rejection
 from tokenusage.read.scan import Part, Scan
-from tokenusage.read.segments import ListingChangedError
-
-_LISTINGS: Final = 3
-"""How often the directory is listed again when a file vanishes before it is opened."""
+from tokenusage.read.segments import LISTINGS, ListingChangedError
 
 
-def read_calls(
-    scan: Scan, *, start: int | None = None, end: int | None = None
-) -> tuple[pd.DataFrame, Ledger]:
-    """Gather a scan, as `gather` does, into the frame that this module describes.
+class Gathered(NamedTuple):
+    """What a scan has found."""
 
-    The ledger's `estimated` is not counted yet: it is of the calls that pass the filters.
-    """
-    table, ledger = gather(scan, start=start, end=end)
+    table: pa.Table
+    """The records in order of file name and line, each id once."""
+    summary: pa.Table | None
+    """Rows of `summaries.SCHEMA` for the days that were not read by records."""
+    ledger: Ledger
+    """The account of all lines; nothing is filtered yet, and of the summary's rows
+    neither records nor those outside the period are counted."""
+
+
+class Calls(NamedTuple):
+    """What a scan has found, ready to be asked."""
+
+    frame: pd.DataFrame
+    """As this module describes it."""
+    summary: pa.Table | None
+    """As in `Gathered`."""
+    ledger: Ledger
+    """As in `Gathered`; `estimated` is not counted yet: it is of what passes the filters."""
+
+
+def read_calls(scan: Scan, *, start: int | None = None, end: int | None = None) -> Calls:
+    """Gather a scan, as `gather` does, into the frame that this module describes."""
+    table, summary, ledger = gather(scan, start=start, end=end)
     ledger.dropped = pc.sum(table["dropped"]).as_py() or 0
     if "dropped" not in scan.plan.fields:
         table = table.drop_columns("dropped")
@@ -55,13 +71,11 @@ def read_calls(
         table = table.append_column("id", ids.dictionary_encode())
     del ids
     frame = table.unify_dictionaries().to_pandas(split_blocks=True, self_destruct=True)
-    return frame, ledger
+    return Calls(frame, summary, ledger)
 
 
-def gather(
-    scan: Scan, *, start: int | None = None, end: int | None = None
-) -> tuple[pa.Table, Ledger]:
-    """Gather the records of a period that a scan finds, each id once.
+def gather(scan: Scan, *, start: int | None = None, end: int | None = None) -> Gathered:
+    """Gather the records of a period that a scan finds, and the summaries beside them.
 
     Args:
         scan: the scan, which is ended here; where the directory changes under it, it is
@@ -69,55 +83,80 @@ def gather(
         start: first moment of the period, in microseconds since the epoch; None is all before.
         end: first moment after it; None is all after.
 
-    Returns:
-        The records in order of file name and line, and the account of all lines;
-        nothing is filtered yet.
-
     Raises:
         LogsError: a file can't be read, or the directory does not hold still.
     """
-    for _ in range(_LISTINGS):
+    for _ in range(LISTINGS):
         with scan:
             try:
                 return _gather(scan, start, end)
             except ListingChangedError:
                 scan = scan.again()
+            except _StrangersError:
+                # Their ids may be those of records that only a summary stands for.
+                scan = scan.again(replace(scan.plan, whole_days=False))
     raise LogsError(
         f"The files in {str(scan.logs)!r} change faster than they can be read: try again."
     )
 
 
-def _gather(scan: Scan, start: int | None, end: int | None) -> tuple[pa.Table, Ledger]:
-    ledger = Ledger(files=len(scan.files), bytes=scan.size, refused=scan.refused)
+class _StrangersError(Exception):
+    """A file holds records of another day, beside days that were read from summaries."""
+
+
+def _gather(scan: Scan, start: int | None, end: int | None) -> Gathered:
+    forms = scan.forms
+    ledger = Ledger(files=forms.files, bytes=forms.size + forms.summarised, refused=forms.refused)
+    ledger.unanswered_days = [
+        day.isoformat() for day in forms.unanswered if _touches(day, start, end)
+    ]
     days: dict[date, pa.Table] = {}
-    for day, parts in groupby(scan.parts(), lambda part: part.segment.file.day):
+    for day, parts in groupby(scan.parts(), lambda part: part.piece.file.day):
         days[day] = concat(_accounted(parts, ledger))
     if not days:
         days[scan.plan.today] = scan.nothing()
+    for _, summaries in forms.months:
+        for summary in summaries:
+            ledger.take(summary.account)
+            if summary.final and _touches(summary.day, start, end):
+                ledger.summary_only_days.append(summary.day.isoformat())
+            if not summary.final and has_strangers(days):
+                raise _StrangersError
     found = sum(map(len, days.values()))
     table = concat(without_repeats(days, scan.map))
-    ledger.duplicates = found - len(table)
+    ledger.duplicates += found - len(table)
     table = _within(table, start, end, ledger)
     ledger.records = len(table)
-    return table, ledger
+    return Gathered(table, scan.summary(), ledger)
 
 
 def _accounted(parts: Iterable[Part], ledger: Ledger) -> Iterator[pa.Table]:
-    """Yield the table of each part of a day, and write its lines into the ledger."""
-    for file, of_file in groupby(parts, lambda part: part.segment.file):
+    """Yield the tables of the parts of a day, and write their lines into the ledger."""
+    for file, of_file in groupby(parts, lambda part: part.piece.file):
         line = 0
         for part in of_file:
+            if part.account:
+                ledger.take(part.account)
             for found in part.found:
-                ledger.lines += found.lines + found.salvaged
-                ledger.blank += found.blank
-                ledger.rejected += len(found.rejections)
-                room = MAX_REJECTIONS - len(ledger.rejections)
-                ledger.rejections += [
-                    Rejection(file.name, line + number, reason)
-                    for number, reason in found.rejections[:room]
-                ]
+                ledger.take(
+                    Account(
+                        lines=found.lines + found.salvaged,
+                        blank=found.blank,
+                        rejected=len(found.rejections),
+                        rejections=[
+                            Rejection(file.name, line + number, reason)
+                            for number, reason in found.rejections
+                        ],
+                    )
+                )
                 line += found.lines
-            yield part.table
+            yield from part.shaped
+
+
+def _touches(day: date, start: int | None, end: int | None) -> bool:
+    """Return whether a UTC day and the period have a moment in common."""
+    midnight = start_of(day)
+    return (end is None or midnight < end) and (start is None or start < midnight + DAY)
 
 
 def _within(table: pa.Table, start: int | None, end: int | None, ledger: Ledger) -> pa.Table:

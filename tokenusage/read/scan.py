@@ -1,4 +1,4 @@
-"""Reading the segments of many files at once, in threads that outlast the caller's imports.
+"""Reading the records of many files at once, in threads that outlast the caller's imports.
 
 Nothing here needs pandas: a command starts a scan first and imports pandas while
 the threads are reading.
@@ -6,70 +6,65 @@ the threads are reading.
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, timedelta, tzinfo
+from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tokenusage.errors import LogsError
-from tokenusage.logs import list_days
-from tokenusage.read.arrays import concat, from_numpy, to_numpy
+from tokenusage.logs import DayFile, list_logs
 from tokenusage.read.clean import CleanReader
-from tokenusage.read.columns import COUNTS, TOKENS, column_of, extra_fields
+from tokenusage.read.columns import extra_fields
 from tokenusage.read.duplicates import MapTables
-from tokenusage.read.exact import to_integers
+from tokenusage.read.forms import Forms, Piece, Plan, choose, newest_day
+from tokenusage.read.ledger import Account
 from tokenusage.read.lines import Lines, read_lines, schema
+from tokenusage.read.parquet import NotOursError
+from tokenusage.read.sealed import RowGroup, read_group
 from tokenusage.read.segments import (
     BUFFER_BYTES,
+    LISTINGS,
     LONGEST_LINE,
     Chunk,
+    ListingChangedError,
     Segment,
     read_segment,
-    segments,
 )
-from tokenusage.record import MAX_TOKENS, MICRO, PICO
+from tokenusage.read.shape import columns_of
+from tokenusage.read.summaries import Month, SummaryDay
 
 _MAX_THREADS: Final = 4
 _WORTH_THREADS: Final = 8 << 20
 """Fewer bytes are read sooner than threads are started."""
 
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to be read."""
-
-    first: date | None
-    """First UTC day whose files are opened; None is all before."""
-    last: date | None
-    """Last one; None is all after."""
-    fields: tuple[str, ...]
-    """Fields that are asked for by name, from `columns.fields_of`."""
-    naive_zone: tzinfo
-    """Zone of timestamps that have none."""
-    today: date
-    """The UTC day: an unterminated last line of it or the day before is in flight."""
+Shape = Callable[[pa.Table, tuple[str, ...]], Any]
+"""Turns a table of records, as `lines.schema` types it, and the names of the fields
+asked for into what is wanted of them. Texts may be codes into the distinct ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one segment gave."""
+    """What one piece of a file gave."""
 
-    segment: Segment
-    table: pa.Table
-    """The columns that the scan's shape gives."""
+    piece: Piece
+    shaped: list[Any]
+    """What the scan's shape made of the records, one for each of `found`."""
     found: list[Lines]
-    """The accounts of its whole lines and, where there is one, of its last, unterminated one."""
+    """Its whole lines and, where there is one, the file's last, unterminated one."""
+    account: Account | None = None
+    """Of lines that are not in `found`: those that a sealed file was made from."""
 
-
-Shape = Callable[[pa.Table, tuple[str, ...]], pa.Table]
-"""Turns a table of records, as `lines.schema` types it, and the names of the fields
-asked for into the columns that are wanted; `time` and `id` must be among them."""
+    @property
+    def size(self) -> int:
+        """Bytes that were read."""
+        piece = self.piece
+        return piece.end - piece.start if isinstance(piece, Segment) else piece.size
 
 
 class Scan:
@@ -79,41 +74,37 @@ class Scan:
         logs: the log directory.
         plan: what is to be read.
         shape: what becomes of the records, in the threads; `columns_of` if None.
+        ahead: how many parts are read before the first one is taken; all if None.
 
     Raises:
         LogsError: the directory can't be read.
     """
 
-    def __init__(self, logs: Path, plan: Plan, shape: Shape | None = None) -> None:
+    def __init__(
+        self, logs: Path, plan: Plan, shape: Shape | None = None, *, ahead: int | None = None
+    ) -> None:
         self.logs = logs
         self.plan = plan
         self.advance: Callable[[int], None] | None = None
         """Told how many bytes were read since it was last told."""
         self._shape = shape or columns_of
-        listed, self.refused = list_days(logs)
-        self.newest_day = max((file.day for file in listed if file.size), default=None)
-        self.files = [
-            file
-            for file in listed
-            if (plan.first is None or plan.first <= file.day)
-            and (plan.last is None or file.day <= plan.last)
-        ]
-        self.size = sum(file.size for file in self.files)
-        """Bytes of all files together."""
+        self._ahead = ahead
         self._extra = extra_fields(plan.fields)
         self._clean = CleanReader(self._extra, plan.naive_zone)
         self._own = threading.local()
+        self.newest_day, self.forms = _choose(logs, plan)
         self._pool: ThreadPoolExecutor | None = None
         self.map: MapTables = map
         threads = min(os.cpu_count() or 1, _MAX_THREADS)
-        if threads > 1 and self.size > _WORTH_THREADS:
+        if threads > 1 and (self.forms.size > _WORTH_THREADS or self.forms.months):
             self._pool = ThreadPoolExecutor(threads)
             self.map = self._pool.map
-        self._parts: Iterable[Part] = self.map(self._read, segments(self.files))
+        self._months = [self._started(_read_month, *month) for month in self.forms.months]
+        self._parts = self._read_all()
 
-    def again(self) -> "Scan":
+    def again(self, plan: Plan | None = None) -> "Scan":
         """Return a new scan of the same directory, listed anew."""
-        scan = Scan(self.logs, self.plan, self._shape)
+        scan = Scan(self.logs, plan or self.plan, self._shape, ahead=self._ahead)
         scan.advance = self.advance
         return scan
 
@@ -125,7 +116,7 @@ class Scan:
             self._pool.shutdown(cancel_futures=True)
 
     def parts(self) -> Iterator[Part]:
-        """Yield the parts in order of file name and line, each once.
+        """Yield the parts in the order of `Forms.pieces`, each once.
 
         Raises:
             ListingChangedError: a file is gone, or another, since it was listed.
@@ -133,27 +124,75 @@ class Scan:
         """
         for part in self._parts:
             if self.advance:
-                self.advance(part.segment.end - part.segment.start)
+                self.advance(part.size)
             yield part
 
-    def nothing(self) -> pa.Table:
-        """Return the table of a part without records."""
-        return self._shaped(schema(self._extra).empty_table())
+    def summary(self) -> pa.Table | None:
+        """Return the rows of all summaries that are read instead of records, if any.
 
-    def _read(self, segment: Segment) -> Part:
-        """Read one segment, in any thread, into that thread's own buffer."""
+        Raises:
+            ListingChangedError: a file is gone, or another, since it was listed.
+            LogsError: a file can't be read.
+        """
+        tables = [rows() for rows in self._months]
+        return pa.concat_tables(tables) if tables else None
+
+    def nothing(self) -> Any:
+        """Return what the shape makes of no records."""
+        return self._shape(schema(self._extra).empty_table(), self.plan.fields)
+
+    def read(self, piece: Piece) -> Part:
+        """Read one piece of a file, in any thread.
+
+        Raises:
+            ListingChangedError: the file is gone, or another, since it was listed.
+            LogsError: it can't be read.
+        """
+        if isinstance(piece, Segment):
+            found, account = self._read_segment(piece), None
+        else:
+            found = [self._read_group(piece)]
+            account = self.forms.accounts[piece.file.name] if piece.number == 0 else None
+        shaped = [self._shape(lines.table, self.plan.fields) for lines in found]
+        return Part(piece, shaped, found, account)
+
+    def _read_all(self) -> Iterable[Part]:
+        if self._pool is None:
+            return map(self.read, self.forms.pieces)
+        if self._ahead is None:
+            return self._pool.map(self.read, self.forms.pieces)
+        return self._read_ahead(self._pool, self._ahead)
+
+    def _read_ahead(self, pool: ThreadPoolExecutor, ahead: int) -> Iterator[Part]:
+        waiting: deque[Future[Part]] = deque()
+        for piece in self.forms.pieces:
+            waiting.append(pool.submit(self.read, piece))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def _started(self, work: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+        """Start `work` in a thread, where there are some; return what gives its result."""
+        if self._pool is None:
+            return partial(work, *arguments)
+        return self._pool.submit(work, *arguments).result
+
+    def _read_segment(self, segment: Segment) -> list[Lines]:
+        """Read a segment into this thread's own buffer."""
         if not hasattr(self._own, "buffer"):
             self._own.buffer = bytearray(BUFFER_BYTES)
         try:
             chunk = read_segment(segment, self._own.buffer)
         except OSError as error:
             raise LogsError(f"{segment.file.path} can't be read: {error.strerror}.") from error
-        found = self._lines(chunk, segment.file.day)
-        table = concat([self._shaped(lines.table) for lines in found])
-        return Part(segment, table, found)
+        return self._lines(chunk, segment.file.day)
 
-    def _shaped(self, table: pa.Table) -> pa.Table:
-        return self._shape(table, self.plan.fields)
+    def _read_group(self, group: RowGroup) -> Lines:
+        try:
+            return read_group(group, self._extra, self._clean, self.plan.naive_zone)
+        except NotOursError as error:
+            raise LogsError(f"{error}.") from error
 
     def _lines(self, chunk: Chunk, day: date) -> list[Lines]:
         extra, zone = self._extra, self.plan.naive_zone
@@ -170,69 +209,20 @@ class Scan:
         return found
 
 
-def columns_of(table: pa.Table, fields: tuple[str, ...]) -> pa.Table:
-    """Turn records into the columns that `tokenusage.read.calls` describes, and `id`."""
-    cost, priced = _integers(table["cost_estimate"], PICO)
-    response, timed = _integers(table["response_time"], MICRO)
-    columns = {
-        "time": table["timestamp"],
-        "user": category(table["user_id"]),
-        "operation": category(table["operation_type"]),
-        "model": category(table["model_name"]),
-        **{name: _compact(table[name]) for name in TOKENS},
-        "cost_pico": cost,
-        "priced": priced,
-        "response_micro": response,
-        "timed": timed,
-        "failed": pc.invert(table["success"]),
-        "hit": pc.and_not(pc.is_valid(table["cache"]), _is(table["cache"], "")),
-        "estimated": _is(table["usage_source"], "estimated"),
-        "dropped": _count(table["dropped"]),
-        "id": table["id"],
-    }
-    for name in fields:
-        column = column_of(name)
-        if column not in columns:
-            columns[column] = _count(table[name]) if name in COUNTS else category(table[name])
-    return pa.table(columns)
+def _choose(logs: Path, plan: Plan) -> tuple[date | None, Forms]:
+    """Return the newest day that has anything, and what is read of the directory."""
+    for _ in range(LISTINGS):
+        listing = list_logs(logs)
+        try:
+            return newest_day(listing), choose(listing, plan)
+        except ListingChangedError:
+            continue
+    raise LogsError(f"The files in {str(logs)!r} change faster than they can be read: try again.")
 
 
-def category(column: pa.ChunkedArray) -> pa.Array:
-    """Return texts, or numbers as texts, as codes into the distinct ones."""
-    codes = column.combine_chunks().dictionary_encode()
-    if codes.dictionary.type == pa.string():
-        return codes
-    return pa.DictionaryArray.from_arrays(codes.indices, codes.dictionary.cast(pa.string()))
-
-
-def _is(column: pa.ChunkedArray, text: str) -> pa.Array:
-    """Return where a column has this text."""
-    codes = category(column)
-    names = codes.dictionary.to_pylist()
-    wanted = names.index(text) if text in names else len(names)
-    known = pc.is_valid(codes)
-    return pc.and_(known, from_numpy(to_numpy(codes.indices) == wanted))
-
-
-def _compact(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return integers in the narrowest type that holds them.
-
-    A page of memory that is touched for the first time costs more than adding up what is on it.
-    """
-    most = pc.max(column).as_py() or 0
-    for narrow in (pa.int16(), pa.int32()):
-        if most < 1 << narrow.bit_width - 1:
-            return column.cast(narrow)
-    return column
-
-
-def _count(column: pa.ChunkedArray) -> pa.Array:
-    """Return counts with 0 for what is null or no count."""
-    numbers = to_numpy(column)
-    sound = (numbers >= 0) & (numbers <= MAX_TOKENS)
-    return _compact(from_numpy(np.where(sound, numbers, 0)))
-
-
-def _integers(column: pa.ChunkedArray, per_unit: int) -> tuple[pa.Array, pa.ChunkedArray]:
-    """Return a column of numbers as exact integers, 0 for null, and which are not null."""
-    return _compact(from_numpy(to_integers(to_numpy(column), per_unit))), pc.is_valid(column)
+def _read_month(file: DayFile, days: list[SummaryDay]) -> pa.Table:
+    try:
+        with Month(file) as month:
+            return month.read([day.day for day in days])
+    except NotOursError as error:
+        raise LogsError(f"{error}.") from error

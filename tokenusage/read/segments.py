@@ -23,6 +23,9 @@ LONGEST_LINE: Final = 16 << 20
 BUFFER_BYTES: Final = SEGMENT_BYTES + (1 << 20)
 """A buffer that holds a segment and the line across its end."""
 
+LISTINGS: Final = 3
+"""How often a directory is listed again when a file vanishes before it is opened."""
+
 _STEP: Final = 256 << 10
 _NEWLINE: Final = ord("\n")
 
@@ -54,11 +57,10 @@ class ListingChangedError(Exception):
     """The directory is no longer what was listed: list it again."""
 
 
-def segments(files: list[DayFile], size: int = SEGMENT_BYTES) -> Iterator[Segment]:
-    """Yield the segments of `files`, of `size` bytes each, in order."""
-    for file in files:
-        for start in range(0, file.size, size):
-            yield Segment(file, start, min(start + size, file.size))
+def segments(file: DayFile, first: int = 0, size: int = SEGMENT_BYTES) -> Iterator[Segment]:
+    """Yield the segments of a file from byte `first` on, of `size` bytes each, in order."""
+    for start in range(first, file.size, size):
+        yield Segment(file, start, min(start + size, file.size))
 
 
 def read_segment(segment: Segment, buffer: bytearray) -> Chunk:
@@ -75,7 +77,7 @@ def read_segment(segment: Segment, buffer: bytearray) -> Chunk:
 
 
 def _read_chunk(segment: Segment, buffer: bytearray) -> Chunk:
-    with open(segment.file.path, "rb", buffering=0, opener=_open) as file:
+    with open(segment.file.path, "rb", buffering=0, opener=open_regular) as file:
         status = os.fstat(file.fileno())
         if status.st_ino != segment.file.inode:
             raise ListingChangedError(segment.file.name)
@@ -132,8 +134,8 @@ def _read(file: FileIO, buffer: bytearray, at: int, start: int, end: int) -> int
     return done
 
 
-def _open(path: str, flags: int) -> int:
-    """Open a regular file only: a symlink is refused, and a FIFO can't hang the reader."""
+def open_regular(path: str, flags: int) -> int:
+    """Open a regular file, as an opener of `open`: a symlink is refused, a FIFO can't hang us."""
     flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     descriptor = os.open(path, flags)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

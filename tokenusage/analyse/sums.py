@@ -1,0 +1,99 @@
+"""The rows of summaries as a frame, beside the frame of calls.
+
+A row is a group of calls of one UTC day. Its columns are `time`, noon of that day in
+the zone of the question, the categories `user`, `operation`, `model`,
+`email` and `provider`, and int64 sums under the names that `Figures` has for them,
+with `estimated` and `dropped`.
+"""
+
+from datetime import UTC, datetime, timedelta
+from datetime import time as clock
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tokenusage.analyse.plan import since_epoch
+from tokenusage.analyse.query import Period
+from tokenusage.read.columns import column_of
+from tokenusage.read.ledger import Ledger
+from tokenusage.read.summaries import COUNTS, NAMES
+
+_UNSHOWN: Final = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "items")
+_DECIMALS: Final = {"cost": "cost_pico", "response_time": "response_micro"}
+_HALF_A_DAY: Final = timedelta(hours=12)
+
+
+def sums_of(summary: pa.Table, period: Period, ledger: Ledger) -> pd.DataFrame:
+    """Return those rows of summaries whose day lies in the period.
+
+    In another zone than UTC a day is counted as the UTC day of the same date. Of a
+    day that lies in the period in part nothing is counted. The ledger is told of
+    the rows: records, those outside, dropped ones, and the days left unanswered.
+    """
+    rows = summary.unify_dictionaries()
+    starts, places = _places(rows["day"], period)
+    inside = places == _INSIDE
+    partly = pc.unique(rows["day"].filter(pa.array(places == _PARTLY))).to_pylist()
+    unanswered = {day.isoformat() for day in partly}
+    ledger.unanswered_days += sorted(unanswered)
+    ledger.summary_only_days = [d for d in ledger.summary_only_days if d not in unanswered]
+    columns: dict[str, Any] = {"time": starts}
+    for name in NAMES:
+        columns[column_of(name)] = rows[name].to_pandas()
+    for name in COUNTS:
+        if name not in _UNSHOWN:
+            columns[name] = rows[name].to_numpy()
+    for name, integers in _DECIMALS.items():
+        columns[integers] = unscaled(rows[name])
+    everything = pd.DataFrame(columns)
+    frame: pd.DataFrame = everything[inside]
+    ledger.outside += records_in(everything[~inside])
+    ledger.records += records_in(frame)
+    ledger.dropped += int(frame["dropped"].sum())
+    return frame
+
+
+def records_in(sums: pd.DataFrame) -> int:
+    """Return how many records the rows stand for: calls and cache hits."""
+    return int(sums["calls"].sum() + sums["cache_hits"].sum())
+
+
+_OUTSIDE, _PARTLY, _INSIDE = range(3)
+
+
+def _places(
+    days: pa.ChunkedArray, period: Period
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8]]:
+    """Return of each row when its day begins in the period's zone, and whether it is in it."""
+    codes = days.combine_chunks().dictionary_encode()
+    starts, places = [], []
+    for day in codes.dictionary.to_pylist():
+        first = datetime.combine(day, clock.min, tzinfo=period.zone).astimezone(UTC)
+        last = datetime.combine(day + timedelta(days=1), clock.min, tzinfo=period.zone)
+        starts.append(since_epoch(first + _HALF_A_DAY))
+        places.append(_place(first, last.astimezone(UTC), period))
+    index = codes.indices.to_numpy()
+    return np.array(starts, np.int64)[index], np.array(places, np.int8)[index]
+
+
+def _place(first: datetime, last: datetime, period: Period) -> int:
+    if (period.start and last <= period.start) or (period.end and period.end <= first):
+        return _OUTSIDE
+    whole = (not period.start or period.start <= first) and (not period.end or last <= period.end)
+    return _INSIDE if whole else _PARTLY
+
+
+def unscaled(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Return decimal128 values as integers of their last digit, 0 for null.
+
+    Nothing that is written there is beyond int64.
+    """
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # without a chunk there is nothing to combine
+        return np.empty(0, np.int64)
+    words = np.frombuffer(array.buffers()[1], np.int64)[2 * array.offset :: 2][: len(array)]
+    return np.where(array.is_valid().to_numpy(zero_copy_only=False), words, 0)

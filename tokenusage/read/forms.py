@@ -1,0 +1,179 @@
+"""Which form of each day is read: its sums, its records, or both.
+
+A day is its log files, or a sealed file, or both where records came late; and
+beside them its summary. What a sealed file or a final summary has taken in already
+is not read a second time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, tzinfo
+
+from tokenusage.errors import LogsError
+from tokenusage.logs import DayFile, Listing
+from tokenusage.read.ledger import Account
+from tokenusage.read.parquet import NotOursError
+from tokenusage.read.sealed import RowGroup, open_sealed
+from tokenusage.read.segments import Segment, segments
+from tokenusage.read.sources import Source, taken_in
+from tokenusage.read.summaries import Month, SummaryDay
+
+Piece = Segment | RowGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be read."""
+
+    first: date | None
+    """First UTC day whose files are opened; None is all before."""
+    last: date | None
+    """Last one; None is all after."""
+    fields: tuple[str, ...]
+    """Fields that are asked for by name, from `columns.fields_of`."""
+    naive_zone: tzinfo
+    """Zone of timestamps that have none."""
+    today: date
+    """The UTC day: an unterminated last line of it or the day before is in flight."""
+    summaries: bool = False
+    """Whether summaries can answer the question, as far as it is of whole UTC days."""
+    whole_days: bool = False
+    """Whether it is: then no records are wanted of a day that has a summary."""
+
+    def covers(self, day: date) -> bool:
+        """Return whether the files of a UTC day are opened."""
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+
+@dataclass(slots=True)
+class Forms:
+    """What is read of a listed directory."""
+
+    pieces: list[Piece] = field(default_factory=list)
+    """Records: in order of day; in a day what is sealed first, then by file name."""
+    files: int = 0
+    """Files that are read, or that a summary stands for."""
+    size: int = 0
+    """Bytes of the pieces."""
+    summarised: int = 0
+    """Bytes of the files that a summary stands for."""
+    accounts: dict[str, Account] = field(default_factory=dict)
+    """By name of a sealed file: what became of the lines that it was made from."""
+    months: list[tuple[DayFile, list[SummaryDay]]] = field(default_factory=list)
+    """The summaries that are read instead of records."""
+    unanswered: list[date] = field(default_factory=list)
+    """Days of which only summaries are left, which can't answer the question."""
+    refused: list[str] = field(default_factory=list)
+    """A sentence for each file that is not read at all."""
+
+
+def choose(listing: Listing, plan: Plan) -> Forms:
+    """Choose the cheapest form of each day that can answer the question.
+
+    Raises:
+        ListingChangedError: a Parquet file is gone, or another, since it was listed.
+        LogsError: a log file can't be read.
+    """
+    forms = Forms(refused=list(listing.refused))
+    summaries = _summaries(listing, plan, forms)
+    files: dict[date, list[DayFile]] = {day: [] for day in summaries}
+    for file in (*listing.sealed.values(), *listing.raw):
+        if plan.covers(file.day):
+            files.setdefault(file.day, []).append(file)
+    for day in sorted(files):
+        _choose_day(sorted(files[day]), summaries.get(day), plan, forms)
+    return forms
+
+
+def _summaries(
+    listing: Listing, plan: Plan, forms: Forms
+) -> dict[date, tuple[DayFile, SummaryDay]]:
+    """Return the summary of each day that the plan covers, with the file that holds it."""
+    found: dict[date, tuple[DayFile, SummaryDay]] = {}
+    first = plan.first and plan.first.replace(day=1)
+    months = [
+        file
+        for file in listing.summaries
+        if (first is None or first <= file.day) and (plan.last is None or file.day <= plan.last)
+    ]
+    for file in months:
+        try:
+            with Month(file) as month:
+                of_month = {day: (file, summary) for day, summary in month.days.items()}
+        except NotOursError as error:
+            forms.refused.append(f"{error} and was not read")
+        else:
+            found |= {day: pair for day, pair in of_month.items() if plan.covers(day)}
+    return found
+
+
+def _choose_day(
+    files: Sequence[DayFile],
+    summary: tuple[DayFile, SummaryDay] | None,
+    plan: Plan,
+    forms: Forms,
+) -> None:
+    sources: tuple[Source, ...] = ()
+    if summary is not None:
+        month, of_day = summary
+        fits = plan.summaries and plan.whole_days and of_day.fits(files, plan.naive_zone)
+        if fits or (of_day.final and plan.summaries):
+            _add_summary(month, of_day, forms)
+        elif of_day.final:
+            forms.unanswered.append(of_day.day)
+        if fits:
+            return
+        sources = of_day.sources
+    _add_records(files, sources, forms)
+
+
+def _add_summary(month: DayFile, of_day: SummaryDay, forms: Forms) -> None:
+    if not forms.months or forms.months[-1][0] != month:
+        forms.months.append((month, []))
+    forms.months[-1][1].append(of_day)
+    forms.files += len(of_day.files)
+    forms.summarised += sum(file.size for file in of_day.files)
+
+
+def _add_records(files: Sequence[DayFile], sources: Sequence[Source], forms: Forms) -> None:
+    """Add what of a day's files is not in `sources` already."""
+    raw = [file for file in files if file.name.endswith(".jsonl")]
+    for file in files:
+        if file in raw or _taken(file, sources) == file.size:
+            continue
+        try:
+            footer, groups = open_sealed(file)
+        except NotOursError as error:
+            forms.refused.append(f"{error} and was not read")
+            continue
+        forms.pieces += groups
+        forms.accounts[file.name] = footer.account
+        forms.files += 1
+        forms.size += file.size
+        sources = [*sources, *footer.sources]
+    for file in raw:
+        start = _taken(file, sources)
+        if start and start == file.size:
+            continue
+        forms.pieces += segments(file, start)
+        forms.files += 1
+        forms.size += file.size - start
+
+
+def _taken(file: DayFile, sources: Sequence[Source]) -> int:
+    try:
+        return taken_in(file, sources)
+    except OSError as error:
+        raise LogsError(f"{str(file.path)!r} can't be read: {error.strerror}.") from error
+
+
+def newest_day(listing: Listing) -> date | None:
+    """Return the newest day that has records or, where none has, a summary."""
+    days = [file.day for file in (*listing.raw, *listing.sealed.values()) if file.size]
+    if days or not listing.summaries:
+        return max(days, default=None)
+    try:
+        with Month(listing.summaries[-1]) as month:
+            return max(month.days, default=None)
+    except NotOursError:
+        return None
