@@ -103,5 +103,5 @@ def _merged(rows: list[Row]) -> list[Row]:
     merged: dict[tuple[str | None, ...], Figures] = {}
     for keys, figures_ in rows:
         known = merged.get(keys)
-        merged[keys] = together([known, figures_]) if known else figures_
+        merged[keys] = known.plus(figures_) if known else figures_
     return [Row(*pair) for pair in merged.items()]

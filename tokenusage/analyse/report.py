@@ -8,6 +8,7 @@ whatever order its calls were read.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from operator import add
 from typing import NamedTuple
 
 from tokenusage.analyse.query import Query
@@ -37,6 +38,10 @@ class Figures(NamedTuple):
     cache_hits: int = 0
     percentiles: tuple[float, float, float] | None = None
     """p50, p95 and p99 of the response time in seconds, where asked for and known."""
+
+    def plus(self, other: "Figures") -> "Figures":
+        """Return the sums of both; percentiles don't add up and are left out."""
+        return Figures._make([*map(add, self[:-1], other[:-1]), None])
 
     @property
     def success_rate(self) -> float | None:

@@ -1,8 +1,8 @@
 """The rows of summaries as a frame, beside the frame of calls.
 
 A row is a group of calls of one UTC day. Its columns are `time`, noon of that day in
-the zone of the question, the categories `user`, `operation`, `model`,
-`email` and `provider`, and int64 sums under the names that `Figures` has for them,
+the zone of the question, the categories `user`, `operation`, `model` and, where asked
+for, `email` and `provider`, and int64 sums under the names that `Figures` has for them,
 with `estimated` and `dropped`.
 """
 
@@ -22,7 +22,6 @@ from tokenusage.read.columns import column_of
 from tokenusage.read.ledger import Ledger
 from tokenusage.read.summaries import COUNTS, NAMES
 
-_UNSHOWN: Final = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "items")
 _DECIMALS: Final = {"cost": "cost_pico", "response_time": "response_micro"}
 _HALF_A_DAY: Final = timedelta(hours=12)
 
@@ -36,22 +35,23 @@ def sums_of(summary: pa.Table, period: Period, ledger: Ledger) -> pd.DataFrame:
     """
     rows = summary.unify_dictionaries()
     starts, places = _places(rows["day"], period)
-    inside = places == _INSIDE
     partly = pc.unique(rows["day"].filter(pa.array(places == _PARTLY))).to_pylist()
     unanswered = {day.isoformat() for day in partly}
     ledger.unanswered_days += sorted(unanswered)
     ledger.summary_only_days = [d for d in ledger.summary_only_days if d not in unanswered]
     columns: dict[str, Any] = {"time": starts}
-    for name in NAMES:
-        columns[column_of(name)] = rows[name].to_pandas()
-    for name in COUNTS:
-        if name not in _UNSHOWN:
+    for name in rows.column_names:
+        if name in NAMES:
+            columns[column_of(name)] = rows[name].to_pandas()
+        elif name in COUNTS:
             columns[name] = rows[name].to_numpy()
-    for name, integers in _DECIMALS.items():
-        columns[integers] = unscaled(rows[name])
-    everything = pd.DataFrame(columns)
-    frame: pd.DataFrame = everything[inside]
-    ledger.outside += records_in(everything[~inside])
+        elif name in _DECIMALS:
+            columns[_DECIMALS[name]] = unscaled(rows[name])
+    frame = pd.DataFrame(columns, copy=False)
+    inside = places == _INSIDE
+    if not inside.all():
+        ledger.outside += records_in(frame[~inside])
+        frame = frame[inside]
     ledger.records += records_in(frame)
     ledger.dropped += int(frame["dropped"].sum())
     return frame
@@ -96,4 +96,6 @@ def unscaled(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     if isinstance(array, pa.ChunkedArray):  # without a chunk there is nothing to combine
         return np.empty(0, np.int64)
     words = np.frombuffer(array.buffers()[1], np.int64)[2 * array.offset :: 2][: len(array)]
+    if not array.null_count:
+        return words.copy()
     return np.where(array.is_valid().to_numpy(zero_copy_only=False), words, 0)

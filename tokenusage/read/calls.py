@@ -17,7 +17,6 @@ where it has one. Where the table says int, it is the narrowest type that holds 
 column.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from itertools import groupby
@@ -31,8 +30,8 @@ import pyarrow.compute as pc
 from tokenusage.errors import LogsError
 from tokenusage.read.arrays import concat
 from tokenusage.read.duplicates import DAY, has_strangers, start_of, without_repeats
-from tokenusage.read.ledger import Account, Ledger, Rejection
-from tokenusage.read.scan import Part, Scan
+from tokenusage.read.ledger import Ledger
+from tokenusage.read.scan import Scan, accounted
 from tokenusage.read.segments import LISTINGS, ListingChangedError
 
 
@@ -110,9 +109,14 @@ def _gather(scan: Scan, start: int | None, end: int | None) -> Gathered:
     ledger.unanswered_days = [
         day.isoformat() for day in forms.unanswered if _touches(day, start, end)
     ]
+    ledger.take(forms.account)
     days: dict[date, pa.Table] = {}
-    for day, parts in groupby(scan.parts(), lambda part: part.piece.file.day):
-        days[day] = concat(_accounted(parts, ledger))
+    for day, parts in groupby(accounted(scan.parts()), lambda pair: pair[0].piece.file.day):
+        tables: list[pa.Table] = []
+        for part, account in parts:
+            ledger.take(account)
+            tables += part.shaped
+        days[day] = concat(tables)
     if not days:
         days[scan.plan.today] = scan.nothing()
     for _, summaries in forms.months:
@@ -128,29 +132,6 @@ def _gather(scan: Scan, start: int | None, end: int | None) -> Gathered:
     table = _within(table, start, end, ledger)
     ledger.records = len(table)
     return Gathered(table, scan.summary(), ledger)
-
-
-def _accounted(parts: Iterable[Part], ledger: Ledger) -> Iterator[pa.Table]:
-    """Yield the tables of the parts of a day, and write their lines into the ledger."""
-    for file, of_file in groupby(parts, lambda part: part.piece.file):
-        line = 0
-        for part in of_file:
-            if part.account:
-                ledger.take(part.account)
-            for found in part.found:
-                ledger.take(
-                    Account(
-                        lines=found.lines + found.salvaged,
-                        blank=found.blank,
-                        rejected=len(found.rejections),
-                        rejections=[
-                            Rejection(file.name, line + number, reason)
-                            for number, reason in found.rejections
-                        ],
-                    )
-                )
-                line += found.lines
-            yield from part.shaped
 
 
 def _touches(day: date, start: int | None, end: int | None) -> bool:

@@ -145,7 +145,7 @@ def _proven_rows(data: memoryview) -> int | None:
         ]
         or [np.empty(0, np.int64)]
     )
-    if not ends.size or ends[0] == 0 or text[0] != _OPEN:
+    if not ends.size or ends[-1] != len(text) - 1 or ends[0] == 0 or text[0] != _OPEN:
         return None
     if (text[ends[:-1] + 1] != _OPEN).any() or (text[ends - 1] != _CLOSE).any():
         return None

@@ -49,6 +49,8 @@ class Plan:
 class Forms:
     """What is read of a listed directory."""
 
+    listed: list[DayFile] = field(default_factory=list)
+    """All log files and sealed files of the days that are read, in order of name."""
     pieces: list[Piece] = field(default_factory=list)
     """Records: in order of day; in a day what is sealed first, then by file name."""
     files: int = 0
@@ -57,8 +59,8 @@ class Forms:
     """Bytes of the pieces."""
     summarised: int = 0
     """Bytes of the files that a summary stands for."""
-    accounts: dict[str, Account] = field(default_factory=dict)
-    """By name of a sealed file: what became of the lines that it was made from."""
+    account: Account = field(default_factory=Account)
+    """What became of the lines that the sealed files among them were made from."""
     months: list[tuple[DayFile, list[SummaryDay]]] = field(default_factory=list)
     """The summaries that are read instead of records."""
     unanswered: list[date] = field(default_factory=list)
@@ -80,6 +82,7 @@ def choose(listing: Listing, plan: Plan) -> Forms:
     for file in (*listing.sealed.values(), *listing.raw):
         if plan.covers(file.day):
             files.setdefault(file.day, []).append(file)
+    forms.listed = sorted(file for of_day in files.values() for file in of_day)
     for day in sorted(files):
         _choose_day(sorted(files[day]), summaries.get(day), plan, forms)
     return forms
@@ -139,7 +142,7 @@ def _add_records(files: Sequence[DayFile], sources: Sequence[Source], forms: For
     """Add what of a day's files is not in `sources` already."""
     raw = [file for file in files if file.name.endswith(".jsonl")]
     for file in files:
-        if file in raw or _taken(file, sources) == file.size:
+        if file in raw or 0 < _taken(file, sources) == file.size:
             continue
         try:
             footer, groups = open_sealed(file)
@@ -147,13 +150,13 @@ def _add_records(files: Sequence[DayFile], sources: Sequence[Source], forms: For
             forms.refused.append(f"{error} and was not read")
             continue
         forms.pieces += groups
-        forms.accounts[file.name] = footer.account
+        forms.account.add(footer.account)
         forms.files += 1
         forms.size += file.size
         sources = [*sources, *footer.sources]
     for file in raw:
         start = _taken(file, sources)
-        if start and start == file.size:
+        if 0 < start == file.size:
             continue
         forms.pieces += segments(file, start)
         forms.files += 1
@@ -174,6 +177,6 @@ def newest_day(listing: Listing) -> date | None:
         return max(days, default=None)
     try:
         with Month(listing.summaries[-1]) as month:
-            return max(month.days, default=None)
+            return max((day for day, of_day in month.days.items() if of_day.rows), default=None)
     except NotOursError:
         return None

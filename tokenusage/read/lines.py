@@ -115,7 +115,7 @@ def parse(line: bytes) -> Record:
         _refuse_twice_named(line)
     if any(isinstance(value.get(name), float) for name in _IDENTIFIERS):
         # orjson makes a float of an integer beyond 64 bits, and so one user of two.
-        value |= _loads(line.decode())
+        value |= _loads(_for_json(line))
     return value
 
 
@@ -225,8 +225,7 @@ def _parse_leniently(line: bytes) -> Any:
     They matter only in a vital field, where `check` refuses them.
     """
     try:
-        text = _NOT_FINITE.sub(lambda x: x[0] if x[0][0] == '"' else "NaN", line.decode())
-        value = _loads(text)
+        value = _loads(_for_json(line))
         json.dumps(value, ensure_ascii=False).encode()
     except NotARecordError:
         raise
@@ -239,6 +238,11 @@ def _parse_leniently(line: bytes) -> Any:
     except ValueError as error:
         raise NotARecordError("is not JSON") from error
     return value
+
+
+def _for_json(line: bytes) -> str:
+    """Return a line with all spellings of what is no number as the one that json takes."""
+    return _NOT_FINITE.sub(lambda x: x[0] if x[0][0] == '"' else "NaN", line.decode())
 
 
 def _loads(text: str, **options: Any) -> Any:
@@ -255,7 +259,7 @@ def _bounded_int(digits: str) -> int | float:
 def _refuse_twice_named(line: bytes) -> None:
     """Raise where a vital field stands twice at the top of the object."""
     objects: list[list[tuple[str, Any]]] = []
-    _loads(line.decode(), object_pairs_hook=objects.append)
+    _loads(_for_json(line), object_pairs_hook=objects.append)
     # Inner objects are finished first, so the last is the top one.
     names = [name for name, _ in objects[-1]]
     for name in VITAL.names:
@@ -265,7 +269,7 @@ def _refuse_twice_named(line: bytes) -> None:
 
 def _salvage(line: bytes, extra: tuple[str, ...], naive_zone: tzinfo) -> dict[str, Any] | None:
     """Return the record glued behind a torn piece, the first suffix that is one."""
-    for start in _starts(line):
+    for start in starts_in(line):
         try:
             return _row(parse(line[start:]), extra, naive_zone)
         except NotARecordError:
@@ -273,7 +277,7 @@ def _salvage(line: bytes, extra: tuple[str, ...], naive_zone: tzinfo) -> dict[st
     return None
 
 
-def _starts(line: bytes) -> Iterator[int]:
+def starts_in(line: bytes) -> Iterator[int]:
     """Yield, in order, the last places behind its beginning where a record may begin."""
     starts: list[int] = []
     end = len(line)

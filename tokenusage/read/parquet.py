@@ -1,6 +1,7 @@
 """Opening the program's own Parquet files, and none that only look like them."""
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from io import BufferedReader
 from typing import Any, Final, Self
@@ -58,17 +59,33 @@ class ParquetFile:
     def __exit__(self, *_why: object) -> None:
         self._file.close()
 
-    def read(self, groups: list[int], columns: list[str], texts: list[str]) -> pa.Table:
-        """Return columns of row groups, those named in `texts` as codes into the distinct ones.
+    def read(
+        self, groups: list[int], columns: list[str], codes: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Return columns of row groups.
+
+        Args:
+            groups: numbers of row groups.
+            columns: names of columns.
+            codes: texts that come as codes into the distinct ones; None is all that the
+                file holds as such, so that a few bytes never unfold to many.
 
         Raises:
             NotOursError: the file is damaged.
         """
+        if codes is None:
+            codes = [name for name in columns if self._has_codes(name, groups)]
         try:
-            parquet = self._reader(metadata=self.metadata, read_dictionary=texts)
+            parquet = self._reader(metadata=self.metadata, read_dictionary=list(codes))
             return parquet.read_row_groups(groups, columns=columns, use_threads=False)
         except (pa.ArrowException, OSError, MemoryError) as error:
             raise NotOursError(f"{self._name} is damaged: {error}") from error
+
+    def _has_codes(self, name: str, groups: list[int]) -> bool:
+        place = self.metadata.schema.names.index(name)
+        kind = self.metadata.schema.column(place).physical_type
+        chunks = (self.metadata.row_group(group).column(place) for group in groups)
+        return kind == "BYTE_ARRAY" and any(chunk.has_dictionary_page for chunk in chunks)
 
     def _footer(self, format_: str, schema: pa.Schema) -> dict[str, Any]:
         document = orjson.loads((self.metadata.metadata or {}).get(KEY, b"{}"))

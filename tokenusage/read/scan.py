@@ -6,12 +6,12 @@ the threads are reading.
 
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -23,9 +23,10 @@ from tokenusage.read.clean import CleanReader
 from tokenusage.read.columns import extra_fields
 from tokenusage.read.duplicates import MapTables
 from tokenusage.read.forms import Forms, Piece, Plan, choose, newest_day
-from tokenusage.read.ledger import Account
+from tokenusage.read.ledger import MAX_REJECTIONS, Account, Rejection
 from tokenusage.read.lines import Lines, read_lines, schema
 from tokenusage.read.parquet import NotOursError
+from tokenusage.read.pool import in_order
 from tokenusage.read.sealed import RowGroup, read_group
 from tokenusage.read.segments import (
     BUFFER_BYTES,
@@ -37,7 +38,7 @@ from tokenusage.read.segments import (
     read_segment,
 )
 from tokenusage.read.shape import columns_of
-from tokenusage.read.summaries import Month, SummaryDay
+from tokenusage.read.summaries import Month, SummaryDay, summary_columns
 
 _MAX_THREADS: Final = 4
 _WORTH_THREADS: Final = 8 << 20
@@ -57,8 +58,6 @@ class Part:
     """What the scan's shape made of the records, one for each of `found`."""
     found: list[Lines]
     """Its whole lines and, where there is one, the file's last, unterminated one."""
-    account: Account | None = None
-    """Of lines that are not in `found`: those that a sealed file was made from."""
 
     @property
     def size(self) -> int:
@@ -87,6 +86,8 @@ class Scan:
         self.plan = plan
         self.advance: Callable[[int], None] | None = None
         """Told how many bytes were read since it was last told."""
+        self.in_flight = False
+        """Whether a last line was left out because it may still be being written."""
         self._shape = shape or columns_of
         self._ahead = ahead
         self._extra = extra_fields(plan.fields)
@@ -99,7 +100,8 @@ class Scan:
         if threads > 1 and (self.forms.size > _WORTH_THREADS or self.forms.months):
             self._pool = ThreadPoolExecutor(threads)
             self.map = self._pool.map
-        self._months = [self._started(_read_month, *month) for month in self.forms.months]
+        columns = summary_columns(plan.fields)
+        self._months = [self._started(_read_month, *month, columns) for month in self.forms.months]
         self._parts = self._read_all()
 
     def again(self, plan: Plan | None = None) -> "Scan":
@@ -130,6 +132,8 @@ class Scan:
     def summary(self) -> pa.Table | None:
         """Return the rows of all summaries that are read instead of records, if any.
 
+        Their columns are `summary_columns`.
+
         Raises:
             ListingChangedError: a file is gone, or another, since it was listed.
             LogsError: a file can't be read.
@@ -148,29 +152,19 @@ class Scan:
             ListingChangedError: the file is gone, or another, since it was listed.
             LogsError: it can't be read.
         """
-        if isinstance(piece, Segment):
-            found, account = self._read_segment(piece), None
-        else:
-            found = [self._read_group(piece)]
-            account = self.forms.accounts[piece.file.name] if piece.number == 0 else None
-        shaped = [self._shape(lines.table, self.plan.fields) for lines in found]
-        return Part(piece, shaped, found, account)
+        found = self.find(piece)
+        return Part(piece, [self._shape(lines.table, self.plan.fields) for lines in found], found)
+
+    def find(self, piece: Piece) -> list[Lines]:
+        """Find the records in one piece of a file, in any thread; raises as `read` does."""
+        return self._find_rows(piece) if isinstance(piece, RowGroup) else self._find_lines(piece)
 
     def _read_all(self) -> Iterable[Part]:
         if self._pool is None:
             return map(self.read, self.forms.pieces)
         if self._ahead is None:
             return self._pool.map(self.read, self.forms.pieces)
-        return self._read_ahead(self._pool, self._ahead)
-
-    def _read_ahead(self, pool: ThreadPoolExecutor, ahead: int) -> Iterator[Part]:
-        waiting: deque[Future[Part]] = deque()
-        for piece in self.forms.pieces:
-            waiting.append(pool.submit(self.read, piece))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        return in_order(self._pool, self.read, self.forms.pieces, self._ahead)
 
     def _started(self, work: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
         """Start `work` in a thread, where there are some; return what gives its result."""
@@ -178,8 +172,8 @@ class Scan:
             return partial(work, *arguments)
         return self._pool.submit(work, *arguments).result
 
-    def _read_segment(self, segment: Segment) -> list[Lines]:
-        """Read a segment into this thread's own buffer."""
+    def _find_lines(self, segment: Segment) -> list[Lines]:
+        # Each thread reads into a buffer of its own.
         if not hasattr(self._own, "buffer"):
             self._own.buffer = bytearray(BUFFER_BYTES)
         try:
@@ -188,9 +182,9 @@ class Scan:
             raise LogsError(f"{segment.file.path} can't be read: {error.strerror}.") from error
         return self._lines(chunk, segment.file.day)
 
-    def _read_group(self, group: RowGroup) -> Lines:
+    def _find_rows(self, group: RowGroup) -> list[Lines]:
         try:
-            return read_group(group, self._extra, self._clean, self.plan.naive_zone)
+            return [read_group(group, self._extra, self._clean, self.plan.naive_zone)]
         except NotOursError as error:
             raise LogsError(f"{error}.") from error
 
@@ -206,7 +200,30 @@ class Scan:
             in_flight = chunk.growing or day >= self.plan.today - timedelta(days=1)
             if last.table.num_rows or not in_flight:
                 found.append(last)
+            else:
+                self.in_flight = True
         return found
+
+
+def accounted(parts: Iterable[Part]) -> Iterator[tuple[Part, Account]]:
+    """Yield each part, in the order in which a scan gives them, with the account of its lines.
+
+    Rows of sealed files are no lines: `Forms.account` tells of those that they were.
+    """
+    for file, of_file in groupby(parts, lambda part: part.piece.file):
+        line = 0
+        for part in of_file:
+            account = Account()
+            for found in part.found:
+                account.lines += found.lines + found.salvaged
+                account.blank += found.blank
+                account.rejected += len(found.rejections)
+                account.rejections += [
+                    Rejection(file.name, line + number, reason)
+                    for number, reason in found.rejections[:MAX_REJECTIONS]
+                ]
+                line += found.lines
+            yield part, account
 
 
 def _choose(logs: Path, plan: Plan) -> tuple[date | None, Forms]:
@@ -220,9 +237,9 @@ def _choose(logs: Path, plan: Plan) -> tuple[date | None, Forms]:
     raise LogsError(f"The files in {str(logs)!r} change faster than they can be read: try again.")
 
 
-def _read_month(file: DayFile, days: list[SummaryDay]) -> pa.Table:
+def _read_month(file: DayFile, days: list[SummaryDay], columns: list[str]) -> pa.Table:
     try:
         with Month(file) as month:
-            return month.read([day.day for day in days])
+            return month.read([day.day for day in days], columns)
     except NotOursError as error:
         raise LogsError(f"{error}.") from error

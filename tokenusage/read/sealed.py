@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 from tokenusage.logs import DayFile
 from tokenusage.read.arrays import from_numpy
 from tokenusage.read.clean import CleanReader
-from tokenusage.read.columns import COUNTS, PLAIN, TAG, VITAL
+from tokenusage.read.columns import COUNTS, PLAIN, REQUIRED, TAG, VITAL
 from tokenusage.read.ledger import Account
 from tokenusage.read.lines import Lines, as_text, read_lines, schema
 from tokenusage.read.parquet import KEY, NotOursError, ParquetFile
@@ -137,12 +137,6 @@ def open_sealed(file: DayFile) -> tuple[Footer, tuple[RowGroup, ...]]:
         return footer, tuple(RowGroup(file, number, size) for number in range(count))
 
 
-_REPEATING: Final = frozenset(
-    {"user_id", "operation_type", "model_name", "cache", "usage_source", "provider"}
-    | {"service_tier", "cost_source", "user_email", "usage", "price_context", "tags", "truncated"}
-)
-"""Texts of which there are few; they are read as codes into the distinct ones."""
-
 _OBJECTS: Final = ("usage", "price_context", "tags", "truncated")
 
 
@@ -164,18 +158,20 @@ def read_group(
         if statistics is None or statistics.null_count < row_group.num_rows:
             wanted.append("line")
         columns = [name for name in SCHEMA.names if name in wanted]
-        texts = [name for name in columns if name in _REPEATING]
-        table = parquet.read([group.number], columns, texts)
-    if "line" not in wanted or table["line"].null_count == len(table):
-        return Lines(_from_columns(table, extra))
-    written = pc.is_valid(table["line"])
+        table = parquet.read([group.number], columns)
+    written = pc.is_valid(table["line"]) if "line" in wanted else None
+    rest = table if written is None else table.filter(pc.invert(written))
+    if any(rest[name].null_count for name in REQUIRED):
+        raise NotOursError(f"{group.file.name} is damaged: a row in it is no record")
+    rows = _from_columns(rest, extra)
+    if written is None or len(rest) == len(table):
+        return Lines(rows)
     found = _from_lines(table["line"].filter(written), extra, clean, naive_zone)
-    if found.num_rows != pc.sum(written).as_py():
+    if len(found) != len(table) - len(rest):
         raise NotOursError(f"{group.file.name} is damaged: a line in it is no record")
-    rest = _from_columns(table.filter(pc.invert(written)), extra)
     # Behind each other, and from there back into their order.
     order = np.argsort(np.argsort(np.asarray(written), kind="stable"), kind="stable")
-    together = pa.concat_tables([rest.cast(found.schema), found])
+    together = pa.concat_tables([rows.cast(found.schema), found])
     return Lines(together.take(from_numpy(order)))
 
 

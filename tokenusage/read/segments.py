@@ -134,6 +134,19 @@ def _read(file: FileIO, buffer: bytearray, at: int, start: int, end: int) -> int
     return done
 
 
+def ends_torn(file: DayFile) -> bool:
+    """Return whether a log file ends in the middle of a line.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    if not file.size:
+        return False
+    with open(file.path, "rb", opener=open_regular) as content:
+        content.seek(-1, os.SEEK_END)
+        return content.read(1) != b"\n"
+
+
 def open_regular(path: str, flags: int) -> int:
     """Open a regular file, as an opener of `open`: a symlink is refused, a FIFO can't hang us."""
     flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)

@@ -58,6 +58,22 @@ SCHEMA: Final = pa.schema(
 )
 
 
+_UNASKED: Final = (
+    "log_day",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "items",
+)
+"""Columns for other programs; no report shows them yet."""
+
+
+def summary_columns(fields: Sequence[str]) -> list[str]:
+    """Return the columns that answer a question for these fields, from `columns.fields_of`."""
+    seldom = {"user_email", "provider"}.difference(fields)
+    return [name for name in SCHEMA.names if name not in seldom and name not in _UNASKED]
+
+
 @dataclass(frozen=True, slots=True)
 class FileState:
     """A log or sealed file as it was when it was summarised."""
