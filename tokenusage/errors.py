@@ -18,6 +18,14 @@ class LogsError(TokenUsageError):
     """A log directory or file is missing, can't be read, or is no regular file."""
 
 
+class HeldError(TokenUsageError):
+    """Another process keeps a log file locked."""
+
+
+class SealError(TokenUsageError):
+    """A day could not be sealed; its records are where they were."""
+
+
 class WrongUseError(TokenUsageError, ValueError):
     """An option, argument or filter has a value that it can't have."""
 
@@ -28,6 +36,13 @@ class ConfigError(TokenUsageError):
     """``tokenusage.toml`` or the environment holds something that can't be."""
 
     exit_code = 2
+
+
+class BusyError(TokenUsageError):
+    """Somebody else is changing the log directory: try again later."""
+
+    exit_code = 75
+    """``EX_TEMPFAIL`` of sysexits.h."""
 
 
 class RecordError(TokenUsageError, ValueError):

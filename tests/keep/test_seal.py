@@ -1,0 +1,349 @@
+"""Sealing days: what was logged is there in every form, whatever comes in between."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, date
+from pathlib import Path
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import record, write_day
+from writing import finish, python
+
+from tokenusage.errors import SealError
+from tokenusage.files import TEMPORARY_PREFIX
+from tokenusage.keep.decode import to_lines
+from tokenusage.keep.encode import Encoder
+from tokenusage.keep.seal import Sealing, seal
+from tokenusage.keep.sealed import SealedFile
+from tokenusage.logs import list_logs
+from tokenusage.read.ledger import Rejection
+from tokenusage.read.sealed import Footer, open_sealed
+from tokenusage.read.segments import LONGEST_LINE
+
+DAY = date(2026, 11, 20)
+NAME = "token_usage_2026-11-20"
+
+
+def seal_day(logs: Path) -> Sealing | None:
+    return seal(logs, DAY, naive_zone=UTC)
+
+
+def sealed_lines(logs: Path) -> list[bytes]:
+    table = pq.read_table(logs / f"{NAME}.parquet")
+    return [line.removesuffix(b"\n") for line in to_lines(table).cast(pa.binary()).to_pylist()]
+
+
+def footer(logs: Path) -> Footer:
+    return open_sealed(list_logs(logs).sealed[DAY])[0]
+
+
+def lines(*numbers: int) -> list[bytes]:
+    return [orjson.dumps(record(id=f"id-{number}")) for number in numbers]
+
+
+def names(logs: Path) -> set[str]:
+    return {path.name for path in logs.iterdir()}
+
+
+def test_day_becomes_one_file(tmp_path: Path) -> None:
+    """The log file is gone, and the sealed one gives its lines back in their order."""
+    write_day(tmp_path, "2026-11-20", lines(*range(100)))
+    done = seal_day(tmp_path)
+    assert names(tmp_path) == {f"{NAME}.parquet"}
+    assert sealed_lines(tmp_path) == lines(*range(100))
+    assert done is not None
+    assert (done.records, done.rejected) == (100, 0)
+    assert done.after == (tmp_path / f"{NAME}.parquet").stat().st_size < done.before
+
+
+def test_day_without_log_files_is_left_alone(tmp_path: Path) -> None:
+    """There is nothing to take in, whether or not the day is sealed."""
+    assert seal_day(tmp_path) is None
+    write_day(tmp_path, "2026-11-20", lines(1))
+    seal_day(tmp_path)
+    before = (tmp_path / f"{NAME}.parquet").stat()
+    assert seal_day(tmp_path) is None
+    assert (tmp_path / f"{NAME}.parquet").stat() == before
+
+
+def test_late_records_come_behind_what_is_sealed(tmp_path: Path) -> None:
+    """A second sealing takes in new files, spill files among them, in order of name."""
+    write_day(tmp_path, "2026-11-20", lines(1, 2))
+    seal_day(tmp_path)
+    write_day(tmp_path, "2026-11-20", lines(5))
+    (tmp_path / f"{NAME}.host-1-a.jsonl").write_bytes(b"\n".join(lines(3, 4)) + b"\n")
+    done = seal_day(tmp_path)
+    assert done is not None
+    assert done.records == 3
+    assert sealed_lines(tmp_path) == lines(1, 2, 3, 4, 5)
+    assert [source.name for source in footer(tmp_path).sources] == [
+        f"{NAME}.host-1-a.jsonl",
+        f"{NAME}.jsonl",
+    ]
+
+
+def test_sources_that_outlived_their_sealing_are_not_taken_in_twice(tmp_path: Path) -> None:
+    """Killed between putting in place and removing, it removes at the next run."""
+    path = write_day(tmp_path, "2026-11-20", lines(1, 2))
+    os.link(path, tmp_path / "kept")
+    seal_day(tmp_path)
+    (tmp_path / "kept").rename(path)
+    done = seal_day(tmp_path)
+    assert done is not None
+    assert done.records == 0
+    assert sealed_lines(tmp_path) == lines(1, 2)
+    assert names(tmp_path) == {f"{NAME}.parquet"}
+
+
+def test_what_was_appended_behind_a_taken_in_prefix_is_late(tmp_path: Path) -> None:
+    """Of a source that outlived its sealing, only the new lines are taken in."""
+    path = write_day(tmp_path, "2026-11-20", lines(1, 2))
+    path.write_bytes(path.read_bytes().removesuffix(b"\n"))
+    os.link(path, tmp_path / "kept")
+    seal_day(tmp_path)
+    (tmp_path / "kept").rename(path)
+    with path.open("ab") as file:
+        file.write(b"\n" + lines(3)[0] + b"\n")
+    assert seal_day(tmp_path) is not None
+    assert sealed_lines(tmp_path) == lines(1, 2, 3)
+
+
+def test_lines_that_are_no_records_are_kept_byte_for_byte(tmp_path: Path) -> None:
+    """They go to a file of their own; later ones come behind them."""
+    torn, (one, two) = b'{"timestamp":"2026', lines(1, 2)
+    write_day(tmp_path, "2026-11-20", [one, b"\xff\x00", b"", torn + two, b"null"])
+    done = seal_day(tmp_path)
+    assert done is not None
+    assert (done.records, done.rejected) == (2, 3)
+    write_day(tmp_path, "2026-11-20", [b"x"])
+    seal_day(tmp_path)
+    rejected = tmp_path / "rejected_2026-11-20.jsonl"
+    assert rejected.read_bytes() == b"\xff\x00\n" + torn + b"\nnull\nx\n"
+    account = footer(tmp_path).account
+    assert (account.lines, account.blank, account.rejected) == (7, 1, 4)
+    assert [rejection.line for rejection in account.rejections] == [1, 2, 3, 4]
+    assert account.rejections[0] == Rejection(rejected.name, 1, "is not UTF-8")
+    assert footer(tmp_path).rejected_bytes == rejected.stat().st_size
+
+
+def test_rejected_lines_of_a_killed_run_do_no_harm(tmp_path: Path) -> None:
+    """What the sealed file does not call its own is replaced."""
+    write_day(tmp_path, "2026-11-20", [*lines(1), b"x"])
+    (tmp_path / "rejected_2026-11-20.jsonl").write_bytes(b"x\nof a run that was killed\n")
+    seal_day(tmp_path)
+    assert (tmp_path / "rejected_2026-11-20.jsonl").read_bytes() == b"x\n"
+
+
+def test_unterminated_last_line_counts_where_it_is_a_whole_record(tmp_path: Path) -> None:
+    """Nobody is going to end it any more."""
+    path = write_day(tmp_path, "2026-11-20", lines(1))
+    (tmp_path / f"{NAME}.host-1-a.jsonl").write_bytes(lines(2)[0][:-1])
+    path.write_bytes(lines(1)[0])
+    seal_day(tmp_path)
+    assert sealed_lines(tmp_path) == lines(1)
+    assert (tmp_path / "rejected_2026-11-20.jsonl").read_bytes() == lines(2)[0][:-1] + b"\n"
+
+
+def test_symlink_in_the_place_of_rejected_lines_is_not_followed(tmp_path: Path) -> None:
+    """What it points to may be anybody's: it is neither taken over nor written to."""
+    write_day(tmp_path, "2026-11-20", [*lines(1), b"x"])
+    seal_day(tmp_path)
+    (tmp_path / "secret").write_bytes(b"secret\n")
+    (tmp_path / "rejected_2026-11-20.jsonl").unlink()
+    (tmp_path / "rejected_2026-11-20.jsonl").symlink_to(tmp_path / "secret")
+    write_day(tmp_path, "2026-11-20", [b"y"])
+    with pytest.raises(SealError):
+        seal_day(tmp_path)
+    assert (tmp_path / "secret").read_bytes() == b"secret\n"
+
+
+@pytest.mark.slow
+def test_endless_line_is_copied_and_what_stands_behind_it_sealed(tmp_path: Path) -> None:
+    """A line too long to be looked at is rejected, byte for byte."""
+    endless = b'{"x":"' + b"y" * (LONGEST_LINE + 5) + b'"}'
+    write_day(tmp_path, "2026-11-20", [*lines(1), endless, *lines(2)])
+    done = seal_day(tmp_path)
+    assert done is not None
+    assert (done.records, done.rejected) == (2, 1)
+    assert sealed_lines(tmp_path) == lines(1, 2)
+    assert (tmp_path / "rejected_2026-11-20.jsonl").read_bytes() == endless + b"\n"
+
+
+def test_new_files_take_mode_and_owner_of_the_old(tmp_path: Path) -> None:
+    """A team's group can read a sealed day as it could the log file."""
+    path = write_day(tmp_path, "2026-11-20", [*lines(1), b"x"])
+    path.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(path, 12345, 54321)
+    before = path.stat()
+    seal_day(tmp_path)
+    for name in (f"{NAME}.parquet", "rejected_2026-11-20.jsonl"):
+        after = (tmp_path / name).stat()
+        assert (after.st_mode, after.st_uid, after.st_gid) == (
+            before.st_mode,
+            before.st_uid,
+            before.st_gid,
+        )
+
+
+def test_interrupted_sealing_leaves_the_day_as_it_was(tmp_path: Path) -> None:
+    """Ctrl-C removes what was written under temporary names."""
+    path = write_day(tmp_path, "2026-11-20", lines(1))
+
+    def interrupt(_size: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        seal(tmp_path, DAY, naive_zone=UTC, advance=interrupt)
+    assert names(tmp_path) == {path.name}
+
+
+def test_file_that_grows_meanwhile_is_sealed_anew(tmp_path: Path) -> None:
+    """A record that comes while the day is being sealed is in it, and once."""
+    path = write_day(tmp_path, "2026-11-20", lines(1))
+
+    def grow(_size: int) -> None:
+        if path.read_bytes().count(b"\n") == 1:
+            with path.open("ab") as file:
+                file.write(lines(2)[0] + b"\n")
+
+    seal(tmp_path, DAY, naive_zone=UTC, advance=grow)
+    assert sealed_lines(tmp_path) == lines(1, 2)
+
+
+def test_file_that_never_rests_is_given_up(tmp_path: Path) -> None:
+    """After three tries the day stays as it is, and the sentence says why."""
+    path = write_day(tmp_path, "2026-11-20", lines(1))
+
+    def grow(_size: int) -> None:
+        with path.open("ab") as file:
+            file.write(lines(2)[0] + b"\n")
+
+    with pytest.raises(SealError, match="change faster"):
+        seal(tmp_path, DAY, naive_zone=UTC, advance=grow)
+    assert names(tmp_path) == {path.name}
+    assert path.read_bytes().count(b"\n") == 4
+
+
+def test_leftover_temporary_files_disturb_nobody(tmp_path: Path) -> None:
+    """A run that was killed leaves files that the next one does not look at."""
+    write_day(tmp_path, "2026-11-20", lines(1))
+    (tmp_path / f"{TEMPORARY_PREFIX}00.tmp").write_bytes(b"half of a file")
+    seal_day(tmp_path)
+    assert sealed_lines(tmp_path) == lines(1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_damaged_file_is_found_out(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Whichever byte of the new file flips or is missing on the disk, it is not used."""
+    path = tmp_path_factory.mktemp("damaged") / "new"
+    sealed = SealedFile(path)
+    encoded = Encoder(UTC).encode(memoryview(b"\n".join(lines(*range(20)))))
+    sealed.add(encoded.table, encoded.digest, encoded.size)
+    sealed.finish(Footer(()))
+    text = bytearray(path.read_bytes())
+    place = data.draw(st.integers(0, len(text) - 1))
+    text[place] ^= 1 << data.draw(st.integers(0, 7))
+    path.write_bytes(text if data.draw(st.booleans()) else text[:place])
+    with ThreadPoolExecutor(1) as pool, pytest.raises(SealError, match="nothing was replaced"):
+        sealed.verify(pool)
+    sealed.close()
+
+
+def test_file_that_gives_other_lines_back_is_found_out(tmp_path: Path) -> None:
+    """The lines of what can be read back are compared, too."""
+    encoded = Encoder(UTC).encode(memoryview(b"\n".join(lines(1))))
+    sealed = SealedFile(tmp_path / "new")
+    sealed.add(encoded.table, b"the digest of something else", encoded.size)
+    sealed.finish(Footer(()))
+    with ThreadPoolExecutor(1) as pool, pytest.raises(SealError, match="nothing was replaced"):
+        sealed.verify(pool)
+    sealed.close()
+
+
+def test_damage_while_sealing_leaves_the_day_as_it_was(tmp_path: Path) -> None:
+    """The old form stays where the new one is not what was written."""
+    path = write_day(tmp_path, "2026-11-20", lines(1))
+
+    def damage(_size: int) -> None:
+        for temporary in tmp_path.glob(f"{TEMPORARY_PREFIX}*"):
+            if temporary.stat().st_size:
+                with temporary.open("r+b") as file:
+                    file.write(b"!")
+
+    with pytest.raises(SealError, match="nothing was replaced"):
+        seal(tmp_path, DAY, naive_zone=UTC, advance=damage)
+    assert names(tmp_path) == {path.name}
+
+
+def test_sealed_file_that_is_not_ours_is_not_replaced(tmp_path: Path) -> None:
+    """Where something else stands at the place, nothing is touched."""
+    write_day(tmp_path, "2026-11-20", lines(1))
+    (tmp_path / f"{NAME}.parquet").write_bytes(b"notes")
+    with pytest.raises(SealError, match="2026-11-20 can't be sealed"):
+        seal_day(tmp_path)
+    assert names(tmp_path) == {f"{NAME}.parquet", f"{NAME}.jsonl"}
+    assert (tmp_path / f"{NAME}.parquet").read_bytes() == b"notes"
+
+
+@pytest.mark.slow
+def test_writers_beside_it_lose_nothing(tmp_path: Path) -> None:
+    """Every line that a writer was told to be there is sealed in the end, once."""
+    write_day(tmp_path, "2026-11-20", lines(*range(5)))
+    writer = """
+        import sys
+        from datetime import date
+        from pathlib import Path
+        from tokenusage.write.appender import Appender
+        logs, name, line = sys.argv[1:]
+        appender = Appender(Path(logs))
+        for number in range(20_000):
+            whole = line.replace("ID", f"{name}-{number}") + "\\n"
+            appender.append(date(2026, 11, 20), whole.encode())
+    """
+    template = orjson.dumps(record(id="ID")).decode()
+    processes = [python(writer, tmp_path, number, template) for number in range(2)]
+    seals = 0
+    while any(process.poll() is None for process in processes):
+        with suppress(SealError):  # written to faster than it is sealed
+            seals += seal_day(tmp_path) is not None
+    assert seals
+    for process in processes:
+        finish(process)
+    seal_day(tmp_path)
+    ids = sorted(orjson.loads(line)["id"] for line in sealed_lines(tmp_path))
+    expected = [f"{writer}-{number}" for writer in range(2) for number in range(20_000)]
+    assert ids == sorted([*expected, *(f"id-{number}" for number in range(5))])
+    assert not list(tmp_path.glob("*.jsonl"))
+
+
+def test_other_programs_read_a_sealed_day(tmp_path: Path) -> None:
+    """DuckDB and polars see the same columns as pyarrow, as the file lies."""
+    duckdb = pytest.importorskip("duckdb")
+    polars = pytest.importorskip("polars")
+    write_day(tmp_path, "2026-11-20", [*lines(*range(50)), orjson.dumps(record(tags={"a": 1}))])
+    seal_day(tmp_path)
+    path = tmp_path / f"{NAME}.parquet"
+    totals = duckdb.sql(f"select sum(total_tokens), count(id), max(tags) from '{path}'").fetchall()
+    assert totals == [(51 * 110, 50, '{"a":1}')]
+    frame = polars.read_parquet(path)
+    assert frame["cost_estimate"].to_list() == [0.001] * 51
+    assert frame["timestamp"][0].isoformat() == "2026-11-20T12:00:00+00:00"
+
+
+def test_sealing_again_and_again_changes_no_line(tmp_path: Path) -> None:
+    """What is taken over from a sealed file is what was there."""
+    for number in range(4):
+        write_day(tmp_path, "2026-11-20", lines(number))
+        seal_day(tmp_path)
+    assert sealed_lines(tmp_path) == lines(0, 1, 2, 3)
+    assert footer(tmp_path).account.lines == 4

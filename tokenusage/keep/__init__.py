@@ -1,0 +1,1 @@
+"""Keeping the log directory: summaries, sealed days, retention, and what looks after them."""
