@@ -42,6 +42,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         file_mode = "0640"
         directory_mode = "750"
         sync = "record"
+        keep_days = 30
+        seal_after = 0
         [aliases]
         deployed = "gpt-4o"
         [[prices]]
@@ -54,6 +56,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     assert settings.logs == tmp_path / "usage"
     assert settings.naive_timezone == ZoneInfo("Europe/Berlin")
     assert (settings.query_chars, settings.sync) == (0, "record")
+    assert (settings.keep_days, settings.seal_after) == (30, 0)
     assert (settings.file_mode, settings.directory_mode) == (0o640, 0o750)
     assert settings.prices.alias("deployed") == "gpt-4o"
     assert [rule.model for rule in settings.prices.rules] == ["local"]
@@ -102,6 +105,9 @@ def test_an_unreadable_file_is_one_sentence(tmp_path: Path) -> None:
         ("query_chars = -1", "query_chars"),
         ("query_chars = true", "query_chars"),
         ("query_chars = 1.5", "query_chars"),
+        ("keep_days = 0", "from 1 on"),
+        ('keep_days = "30"', "keep_days"),
+        ("seal_after = -1", "from 0 on"),
         ("file_mode = 640", 'such as "0640"'),
         ('file_mode = "0840"', "file_mode"),
         ('file_mode = "0040"', "shuts out the owner"),

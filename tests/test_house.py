@@ -21,10 +21,11 @@ ROOMS = {
     "read": set(),
     "analyse": {"read", "price"},
     "ingest": {"read", "write", "price"},
-    "show": {"analyse", "read", "price"},
-    "cli": {"analyse", "read", "write", "price", "ingest", "show"},
+    "keep": {"analyse", "read", "write", "price"},
+    "show": {"keep", "analyse", "read", "price"},
+    "cli": {"analyse", "read", "write", "price", "ingest", "keep", "show"},
 }
-GROUND = {"errors", "record", "logs"}
+GROUND = {"errors", "record", "logs", "files"}
 DOORS = {
     # the one way from the writing half to the reading half, opened when it is called
     ("write/tracker.py", "tokenusage.analyse.stats"),

@@ -12,6 +12,8 @@ names, else ``tokenusage.toml`` in the working directory, else none:
     file_mode = "0640"                 # of files and directories that are created
     directory_mode = "0750"
     sync = "record"                    # survive a power loss, at its price; else "none"
+    keep_days = 30                     # of records, when `tokenusage rotate` runs; else all
+    seal_after = 7                     # days, likewise; else none is sealed
 
 and ``[aliases]`` and ``[[prices]]`` as `tokenusage.price.table` describes them.
 Messages name the file and the key and never a value: it may be a secret.
@@ -51,6 +53,10 @@ class Settings:
     directory_mode: int = 0o700
     sync: Sync = "none"
     """``record`` makes every record survive a power loss (fdatasync)."""
+    keep_days: int | None = None
+    """Days before today of which rotate keeps the records; None keeps all."""
+    seal_after: int | None = None
+    """Days before today that rotate does not seal yet; None seals none."""
     prices: PriceTable = field(default_factory=PriceTable)
 
 
@@ -61,6 +67,8 @@ KEYS: Final = (
     "file_mode",
     "directory_mode",
     "sync",
+    "keep_days",
+    "seal_after",
     "prices",
     "aliases",
 )
@@ -124,11 +132,9 @@ def _settings(document: Mapping[str, Any], path: Path) -> dict[str, Any]:
         given["logs"] = path.parent / logs
     if "naive_timezone" in document:
         given["naive_timezone"] = _zone(document["naive_timezone"], path)
-    if "query_chars" in document:
-        number = document["query_chars"]
-        if type(number) is not int or number < 0:
-            raise ConfigError(f"query_chars in {path} has to be a whole number from 0 on.")
-        given["query_chars"] = number
+    for key, fewest in (("query_chars", 0), ("keep_days", 1), ("seal_after", 0)):
+        if key in document:
+            given[key] = _number(document[key], key, fewest, path)
     for key, least in (("file_mode", 0o600), ("directory_mode", 0o700)):
         if key in document:
             given[key] = _mode(document[key], key, least, path)
@@ -138,6 +144,12 @@ def _settings(document: Mapping[str, Any], path: Path) -> dict[str, Any]:
             raise ConfigError(f"sync in {path} has to be {words}.")
         given["sync"] = document["sync"]
     return given
+
+
+def _number(number: object, key: str, fewest: int, path: Path) -> int:
+    if type(number) is not int or number < fewest:
+        raise ConfigError(f"{key} in {path} has to be a whole number from {fewest} on.")
+    return number
 
 
 def _zone(name: object, path: Path) -> ZoneInfo:

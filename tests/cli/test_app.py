@@ -7,7 +7,7 @@ import pytest
 from support import record, run, write_day
 
 EXAMPLE = re.compile("^    (tokenusage .*)$", re.MULTILINE)
-COMMANDS = ("report", "log", "prices", "import", "demo")
+COMMANDS = ("report", "rotate", "export", "forget", "doctor", "log", "prices", "import", "demo")
 
 
 def test_help_shows_report_first(tmp_path: Path) -> None:
@@ -39,9 +39,9 @@ def test_the_version_is_the_packages(tmp_path: Path) -> None:
 
 def test_an_unknown_command_gets_the_nearest_name(tmp_path: Path) -> None:
     """One line on stderr, exit 2."""
-    done = run("reprot", cwd=tmp_path)
+    done = run("doctr", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "tokenusage: No such command 'reprot'. Did you mean 'report'?\n"
+    assert done.stderr == "tokenusage: No such command 'doctr'. Did you mean 'doctor'?\n"
 
 
 def test_a_wrong_configuration_is_wrong_use(tmp_path: Path) -> None:

@@ -11,10 +11,14 @@ import typer
 
 from tokenusage.cli.command import Command, Group
 from tokenusage.cli.demo import demo
+from tokenusage.cli.doctor import doctor
+from tokenusage.cli.export import export
+from tokenusage.cli.forget import forget
 from tokenusage.cli.import_ import import_
 from tokenusage.cli.log import log
 from tokenusage.cli.prices import prices
 from tokenusage.cli.report import report
+from tokenusage.cli.rotate import rotate
 from tokenusage.errors import TokenUsageError
 from tokenusage.show.inert import inert
 
@@ -67,6 +71,10 @@ def _add(command: Callable[..., Any], name: str, panel: str) -> None:
 
 
 _add(report, "report", "Report")
+_add(rotate, "rotate", "Keep")
+_add(export, "export", "Keep")
+_add(forget, "forget", "Keep")
+_add(doctor, "doctor", "Keep")
 _add(log, "log", "Log")
 _add(prices, "prices", "Prices and data")
 _add(import_, "import", "Prices and data")

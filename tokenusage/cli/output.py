@@ -4,10 +4,10 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from tokenusage.errors import TokenUsageError, WrongUseError
 
@@ -66,6 +66,18 @@ def write_whole(path: Path, text: str) -> None:
         WrongUseError: something that is no regular file stands there.
         TokenUsageError: it can't be written; what was there is unchanged.
     """
+    with whole_file(path) as file:
+        file.write(text.encode())
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a new file that takes the place of `path` at once, when the context ends well.
+
+    Raises:
+        WrongUseError: something that is no regular file stands there.
+        TokenUsageError: it can't be written; what was there is unchanged.
+    """
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():
@@ -77,8 +89,8 @@ def write_whole(path: Path, text: str) -> None:
         mode = old.st_mode & 0o777 if old else 0o666 & ~_umask()
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name[:80]}.", dir=target.parent)
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
                 file.flush()
                 os.fsync(descriptor)
             if old:

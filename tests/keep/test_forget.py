@@ -1,0 +1,381 @@
+"""Forgetting a person, in every form that a day can have."""
+
+import os
+import re
+from contextlib import suppress
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from drawn import LINES
+from forgetting import ANN, everything, exported, forgotten, lines, logged, state
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keeping import NOW, TODAY, ago, names, totals, turn
+from support import record, write_day
+from writing import finish, python
+
+from tokenusage.errors import BusyError, WrongUseError
+from tokenusage.files import TEMPORARY_PREFIX
+from tokenusage.keep.forget.outcome import Form, Outcome
+from tokenusage.keep.forget.run import forget
+from tokenusage.keep.lock import keeping
+from tokenusage.keep.seal import seal
+from tokenusage.logs import list_logs
+from tokenusage.read.lines import read_lines
+from tokenusage.read.sealed import open_sealed
+from tokenusage.read.segments import LONGEST_LINE
+
+EMAIL = "ann@example.com"
+
+
+def found(outcome: Outcome) -> dict[Form, int]:
+    return {form: sum(one.records for one in some) for form, some in outcome.forms.items()}
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """A directory with a day in every form, and late records for two of them."""
+    logs = tmp_path / "logs"
+    for number in (9, 8, 5, 2, 1, 0):
+        write_day(logs, str(ago(number)), lines(ago(number), ANN, 7, ANN, None, "bob"))
+    with (logs / f"token_usage_{ago(5)}.jsonl").open("ab") as file:
+        file.write(b'{"user_id":"ann","torn\n{"user_id":"bob","torn\n')
+    turn(logs, keep_days=7, seal_after=4)
+    for number in (8, 5):
+        (late,) = lines(ago(number), ANN)
+        write_day(logs, str(ago(number)), [late | {"id": "late"}])
+    return logs
+
+
+def test_nothing_tells_who_it_was_and_all_totals_stay(logs: Path) -> None:
+    """Log files, sealed days and sums of removed days lose the person, and no figure."""
+    by_user, by_model = totals(logs), totals(logs, "model")
+    outcome = forgotten(logs)
+    assert b"ann" not in everything(logs)
+    assert found(outcome) == {Form.LOG: 8, Form.SEALED: 2, Form.SUMS: 4}
+    assert outcome.left == ()
+    after = totals(logs)
+    assert after["totals"] == by_user["totals"]
+    del by_model["ledger"], (again := totals(logs, "model"))["ledger"]
+    assert again == by_model
+    # The other users are as they were, to the last digit.
+    rest = [row for row in after["rows"] if not str(row["user"]).startswith("forgotten-")]
+    assert rest == [row for row in by_user["rows"] if row["user"] != ANN]
+
+
+def test_other_records_stay_byte_for_byte(logs: Path) -> None:
+    """And hers keep all that decides a figure, in their order."""
+    before = logged(logs)
+    forgotten(logs)
+    after = logged(logs)
+    (pseudonym,) = {new["user_id"] for old, new in zip(before, after, strict=True) if old != new}
+    for old, new in zip(before, after, strict=True):
+        if old["user_id"] == ANN:
+            hidden = {"user_id": pseudonym, "query": None, "error_message": None}
+            told = ("session_id", "user_email", "tags", "mood")
+            old = {k: v for k, v in (old | hidden).items() if k not in told}  # noqa: PLW2901
+        assert list(new.items()) == list(old.items())
+
+
+def test_pseudonym_is_another_one_each_time(logs: Path) -> None:
+    """So that what is logged of her later is not tied to what was forgotten."""
+    forgotten(logs)
+    forgotten(logs, "bob")
+    users = {line["user_id"] for line in logged(logs)}
+    assert len([user for user in users if str(user).startswith("forgotten-")]) == 2
+
+
+def test_rejected_lines_that_name_her_go(logs: Path) -> None:
+    """The account of the sealed day says so, and the others stay byte for byte."""
+    forgotten(logs)
+    rejected = logs / f"rejected_{ago(5)}.jsonl"
+    assert rejected.read_bytes() == b'{"user_id":"bob","torn\n'
+    footer, _ = open_sealed(list_logs(logs).sealed[ago(5)])
+    assert (footer.account.lines, footer.account.rejected) == (6, 1)
+    assert [rejection.line for rejection in footer.account.rejections] == [1]
+    assert footer.rejected_bytes == rejected.stat().st_size
+    forgotten(logs, "bob")
+    assert not rejected.exists()
+    assert totals(logs)["ledger"]["rejected"] == 0
+
+
+def test_user_that_is_not_there_changes_nothing(logs: Path) -> None:
+    """No file is written anew."""
+    before = state(logs)
+    outcome = forgotten(logs, "nobody")
+    assert (outcome.found, outcome.stale, outcome.left) == ((), (), ())
+    assert state(logs) == before
+
+
+def test_dry_run_says_the_same_and_changes_nothing(logs: Path) -> None:
+    """It does not even remove what a killed run has left."""
+    (logs / f"{TEMPORARY_PREFIX}0.tmp").write_bytes(b"ann")
+    before = state(logs)
+    would = forgotten(logs, dry_run=True)
+    assert state(logs) == before
+    assert (logs / f"{TEMPORARY_PREFIX}0.tmp").exists()
+    assert forgotten(logs) == would
+    assert not list(logs.glob(f"{TEMPORARY_PREFIX}*"))
+
+
+def test_deleting_drops_the_records(logs: Path) -> None:
+    """What is left is what there would be if she had never called."""
+    before = totals(logs)
+    outcome = forgotten(logs, delete=True)
+    assert b"ann" not in everything(logs)
+    after = totals(logs)
+    assert after["rows"] == [row for row in before["rows"] if row["user"] != ANN]
+    gone = sum(one.records for one in outcome.found) + 1  # and a rejected line
+    assert after["ledger"]["lines"] == before["ledger"]["lines"] - gone
+    turn(logs, keep_days=7, seal_after=4)
+    assert totals(logs)["rows"] == after["rows"]
+
+
+def test_files_without_her_are_not_written_anew(logs: Path) -> None:
+    """Only what names her is replaced, with the owner, group and mode that it had."""
+    write_day(logs, str(ago(3)), lines(ago(3), "bob"))
+    path = logs / f"token_usage_{ago(2)}.jsonl"
+    path.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(path, 12345, 54321)
+    (logs / f"summary_{ago(9):%Y-%m}.parquet").chmod(0o644)
+    owners, before = {path: path.stat() for path in logs.glob("*_*")}, state(logs)
+    forgotten(logs)
+    for path, old in owners.items():
+        new = path.stat()
+        assert (new.st_mode, new.st_uid, new.st_gid) == (old.st_mode, old.st_uid, old.st_gid)
+    same = [name for name, file in state(logs).items() if file == before[name]]
+    assert same == [f"token_usage_{ago(3)}.jsonl"]
+
+
+def test_sums_are_forgotten_until_the_next_rotation_makes_them_anew(logs: Path) -> None:
+    """Those of days that have records; meanwhile the records are read."""
+    outcome = forgotten(logs)
+    assert set(outcome.stale) == {ago(5), ago(2), ago(1)}
+    before = totals(logs)
+    turn(logs)
+    assert totals(logs) == before
+
+
+def test_month_without_anybody_else_goes(tmp_path: Path) -> None:
+    """Its sums are made anew from what is there."""
+    write_day(tmp_path, str(ago(2)), lines(ago(2), ANN))
+    turn(tmp_path)
+    forgotten(tmp_path)
+    assert names(tmp_path) == {f"token_usage_{ago(2)}.jsonl"}
+
+
+@pytest.mark.parametrize("user", [7, "7", 'a"\\\n\x1f', "é\u2028", "user_id", str(10**30)])
+def test_id_of_any_kind_is_found_in_lines_and_rows(tmp_path: Path, user: Any) -> None:
+    """Whoever wrote the line, and in whichever form its day is."""
+    day = ago(5)
+    text = orjson.dumps(record(f"{day}T12:00:00+00:00", user_id=user))
+    foreign = text.replace(b",", b", ").replace(b'"user_id"', b'"user\\u005fid"')
+    write_day(tmp_path, str(ago(6)), [text, foreign, record(f"{ago(6)}T12:00:00+00:00")])
+    seal(tmp_path, ago(6), naive_zone=UTC)
+    write_day(tmp_path, str(day), [text, foreign, record(f"{day}T12:00:00+00:00")])
+    outcome = forgotten(tmp_path, str(user))
+    assert found(outcome) == {Form.LOG: 2, Form.SEALED: 2}
+    assert len({line["user_id"] for line in logged(tmp_path)}) == 2
+    assert not forgotten(tmp_path, str(user)).found
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(LINES, max_size=6), st.sampled_from([b"", b"\n"]))
+def test_whatever_was_logged_a_sealed_day_forgets_what_its_log_file_does(
+    tmp_path_factory: pytest.TempPathFactory, drawn: list[bytes], end: bytes
+) -> None:
+    """The same records, in the same order; no figure of them changes."""
+    text = b"\n".join(drawn) + end
+    records = []
+    for form in ("raw", "sealed"):
+        logs = tmp_path_factory.mktemp(form)
+        (logs / f"token_usage_{ago(9)}.jsonl").write_bytes(text)
+        if form == "sealed":
+            seal(logs, ago(9), naive_zone=UTC)
+        before = exported(logs)
+        forgotten(logs, "1")
+        after = exported(logs)
+        figures = ["timestamp", "prompt_tokens", "cost_estimate", "id", "cache", "dropped"]
+        old, new = (read_lines(lines, (), UTC).table for lines in (before, after))
+        assert new.select(figures).equals(old.select(figures))
+        assert "1" not in new["user_id"].to_pylist()
+        records.append(re.sub(rb'"forgotten-.{8}"', b'"p"', after))
+    assert records[0] == records[1]
+
+
+def test_salvaged_line_loses_its_record_or_its_torn_piece(tmp_path: Path) -> None:
+    """Each for itself: what is not hers stays, byte for byte, and so does the count."""
+    ann, bob = (orjson.dumps(line) for line in lines(ago(2), ANN, "bob"))
+    torn_ann, torn_bob = ann[:90], bob[:90]
+    path = write_day(tmp_path, str(ago(2)), [torn_bob + ann, torn_ann + bob, torn_bob + bob])
+    before = totals(tmp_path)["totals"]
+    forgotten(tmp_path)
+    first, *rest = path.read_bytes().splitlines()
+    assert first.startswith(torn_bob + b'{"timestamp":')
+    assert rest == [bob, torn_bob + bob]
+    assert b"ann" not in path.read_bytes()
+    assert totals(tmp_path)["totals"] == before
+    write_day(tmp_path, str(ago(2)), [torn_bob + ann, torn_ann + bob])
+    forgotten(tmp_path, delete=True)
+    assert path.read_bytes() == torn_bob + b"\n" + bob + b"\n"
+
+
+def test_blank_odd_and_endless_lines_stay_as_they_are(tmp_path: Path) -> None:
+    """Unless they name her; a last line without newline is none of them."""
+    odd = [b"", b"\r", b"\xff\x00", b"null", b"{" + b"x" * (LONGEST_LINE + 5), b"  "]
+    endless = b'{"user_id":"ann"' + b"x" * (LONGEST_LINE + 5)
+    ann, bob = (orjson.dumps(line) for line in lines(ago(2), ANN, "bob"))
+    path = write_day(tmp_path, str(ago(2)), [*odd, ann, endless, bob])
+    with path.open("ab") as file:
+        file.write(b'{"user_id":"ann')
+    forgotten(tmp_path, delete=True)
+    assert path.read_bytes() == b"".join(line + b"\n" for line in [*odd, bob])
+
+
+def test_line_that_names_her_by_her_address_goes(tmp_path: Path) -> None:
+    """Wherever the address is known from: another day, a sealed one, or sums."""
+    kinds: list[tuple[int, dict[str, Any]]] = [
+        (2, {}),
+        (9, {"seal_after": 5}),
+        (8, {"keep_days": 5}),
+    ]
+    for known, wishes in kinds:
+        logs = tmp_path / str(known)
+        write_day(logs, str(ago(known)), lines(ago(known), ANN))
+        write_day(logs, str(ago(3)), [b'"query":"' + EMAIL.encode(), b'"query":"x@example.com'])
+        turn(logs, **wishes)
+        forgotten(logs)
+        assert (logs / f"token_usage_{ago(3)}.jsonl").read_bytes() == b'"query":"x@example.com\n'
+
+
+def test_leftovers_of_a_killed_sealing_are_forgotten_too(tmp_path: Path) -> None:
+    """What it had taken in but not removed, and what no sealed file calls its own."""
+    ann, bob = lines(ago(3), ANN, "bob")
+    path = write_day(tmp_path, str(ago(3)), [ann, bob])
+    os.link(path, tmp_path / "kept")
+    seal(tmp_path, ago(3), naive_zone=UTC)
+    (tmp_path / "kept").rename(path)
+    with path.open("ab") as file:  # and a late record
+        file.write(orjson.dumps(bob | {"id": "late"}) + b"\n")
+    (tmp_path / f"rejected_{ago(3)}.jsonl").write_bytes(b'"ann"\n')
+    (tmp_path / f"rejected_{ago(4)}.jsonl").write_bytes(b'"ann"\n"bob"\n')
+    before = totals(tmp_path)["totals"]
+    forgotten(tmp_path)
+    assert b"ann" not in everything(tmp_path)
+    assert totals(tmp_path)["totals"] == before
+    assert path.read_bytes() == orjson.dumps(bob | {"id": "late"}) + b"\n"
+    assert (tmp_path / f"rejected_{ago(4)}.jsonl").read_bytes() == b'"bob"\n'
+
+
+def test_damaged_file_is_left_and_the_others_are_done(logs: Path) -> None:
+    """It may name her: that is said, and she is forgotten where she can be."""
+    path = logs / f"token_usage_{ago(5)}.parquet"
+    path.write_bytes(path.read_bytes()[:-1])
+    (logs / f"token_usage_{ago(4)}.jsonl").symlink_to("/etc/hostname")
+    outcome = forgotten(logs)
+    assert outcome.left[0].startswith(f"{path.name}: ")
+    assert outcome.left[1].startswith(f"token_usage_{ago(4)}.jsonl is not a regular file")
+    assert set(found(outcome)) == {Form.LOG, Form.SUMS}
+    path.unlink()
+    assert forgotten(logs).left == outcome.left[1:]
+    assert b"ann" not in everything(logs)
+
+
+def test_only_one_changes_the_directory(logs: Path) -> None:
+    """A rotation that is at work is not disturbed."""
+    with keeping(logs), pytest.raises(BusyError):
+        forgotten(logs)
+
+
+def test_nobody_has_no_id(logs: Path) -> None:
+    """An empty one is a mistake, such as a variable that is not set."""
+    with pytest.raises(WrongUseError, match="--user"):
+        forgotten(logs, "")
+
+
+def test_interrupted_run_leaves_every_file_whole(logs: Path) -> None:
+    """Ctrl-C removes what was being written; the next run finishes."""
+    before = totals(logs)["totals"]
+    steps = 0
+
+    class Interrupt:
+        def __enter__(self) -> Any:
+            return self.step
+
+        def __exit__(self, *_why: object) -> None:
+            pass
+
+        def step(self, _size: int) -> None:
+            nonlocal steps
+            steps += 1
+            if steps == 9:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        forget(
+            logs,
+            ANN,
+            delete=False,
+            dry_run=False,
+            now=NOW,
+            naive_zone=UTC,
+            watch=lambda _what, _total: Interrupt(),
+        )
+    assert not list(logs.glob(f"{TEMPORARY_PREFIX}*"))
+    assert b"ann" in everything(logs)
+    forgotten(logs)
+    assert b"ann" not in everything(logs)
+    after = totals(logs)["totals"]
+    del before["users"], after["users"]  # she has two pseudonyms now
+    assert after == before
+
+
+def test_log_of_writers_without_lock_is_left_for_two_days(
+    logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody could keep them off meanwhile; older ones are done, and rows and sums."""
+    monkeypatch.setattr("tokenusage.keep.forget.run.locks_work", lambda _logs: False)
+    outcome = forgotten(logs)
+    left = [f"token_usage_{ago(number)}.jsonl" for number in (2, 1, 0)]
+    assert [sentence.partition(":")[0] for sentence in outcome.left] == left
+    assert f"until {ago(-1)}" in outcome.left[0]
+    assert found(outcome) == {Form.LOG: 2, Form.SEALED: 2, Form.SUMS: 4}
+    for name in left:
+        (logs / name).unlink()
+    assert b"ann" not in everything(logs)
+
+
+@pytest.mark.slow
+def test_writers_beside_it_lose_nothing(tmp_path: Path) -> None:
+    """Every record that was acknowledged is there in the end, once, and in its order."""
+    write_day(tmp_path, "2026-11-22", lines(TODAY, *[ANN, "bob"] * 2000))
+    writer = """
+        import sys
+        from datetime import date
+        from pathlib import Path
+        from tokenusage.write.appender import Appender
+        logs, name, line = sys.argv[1:]
+        appender = Appender(Path(logs))
+        for number in range(20_000):
+            whole = line.replace("ID", f"{name}-{number}") + "\\n"
+            appender.append(date(2026, 11, 22), whole.encode())
+    """
+    template = orjson.dumps(record(id="ID", user_id="bob")).decode()
+    processes = [python(writer, tmp_path, number, template) for number in range(2)]
+    runs = 0
+    while any(process.poll() is None for process in processes):
+        # Turn about, so that there is always somebody to forget.
+        for user in (ANN, "bob"):
+            with suppress(BusyError):
+                runs += not forgotten(tmp_path, user).left
+    for process in processes:
+        finish(process)
+    assert runs > 1
+    ids = [line["id"] for line in logged(tmp_path)]
+    assert len(ids) == len(set(ids)) == 2 * 20_000 + 4000
+    forgotten(tmp_path, "bob")
+    assert {str(line["user_id"])[:10] for line in logged(tmp_path)} == {"forgotten-"}

@@ -1,0 +1,210 @@
+"""Giving back what was logged: the records of some days as JSON lines, byte for byte.
+
+A day comes out in the order in which it is read: what is sealed first, then its log
+files by name. Nothing is left out but what is no record, and nothing is counted once
+that stands there twice.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from tokenusage.errors import LogsError
+from tokenusage.keep.decode import to_text
+from tokenusage.keep.judge import judge
+from tokenusage.keep.reader import Reader
+from tokenusage.logs import DayFile, Listing, list_logs
+from tokenusage.read.clean import CleanReader
+from tokenusage.read.forms import Forms, Piece, Plan, choose
+from tokenusage.read.parquet import NotOursError, ParquetFile
+from tokenusage.read.pool import in_order
+from tokenusage.read.sealed import FORMAT, SCHEMA, RowGroup, open_sealed
+from tokenusage.read.segments import LISTINGS, Chunk, ListingChangedError, Segment
+
+_MAX_THREADS: Final = 4
+_ROWS: Final = 16_384
+"""Rows of a sealed day that are turned into lines at a time."""
+
+Watch = Callable[[int], AbstractContextManager[Callable[[int], None] | None]]
+"""Given how many bytes there are to read, gives what is told of those that were read."""
+
+
+@dataclass(slots=True)
+class Exported:
+    """What came out, and what could not."""
+
+    records: int = 0
+    rejected: int = 0
+    """Lines, or torn parts of lines, that are no records."""
+    summary_only: set[date] = field(default_factory=set)
+    """Days of which records were removed, so that only sums are left of those."""
+    refused: list[str] = field(default_factory=list)
+    """A sentence for each file that is not read at all."""
+
+
+def export(
+    logs: Path,
+    plan: Plan,
+    write: Callable[[bytes | memoryview], object],
+    watch: Watch = lambda _total: nullcontext(),
+) -> Exported:
+    r"""Write the lines of all records in the files of some days, each with its "\n".
+
+    Args:
+        logs: the log directory.
+        plan: which days; no fields, no summaries.
+        write: is given the lines, some thousand at a time.
+        watch: told of the progress.
+
+    Raises:
+        LogsError: a file can't be read, or was replaced while its day was written.
+    """
+    threads = min(os.cpu_count() or 1, _MAX_THREADS)
+    pool = ThreadPoolExecutor(threads)
+    try:
+        listing, forms = _choose(logs, plan)
+        with watch(forms.size) as advance:
+            return _Export(logs, plan, pool, write, advance).run(listing, forms)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The records of one piece of a file."""
+
+    text: bytes | memoryview
+    records: int
+    rejected: int = 0
+    size: int = 0
+    """Bytes of the file that they come from."""
+
+
+class _Export:
+    """One export."""
+
+    def __init__(
+        self,
+        logs: Path,
+        plan: Plan,
+        pool: ThreadPoolExecutor,
+        write: Callable[[bytes | memoryview], object],
+        advance: Callable[[int], None] | None,
+    ) -> None:
+        self._logs = logs
+        self._plan = plan
+        self._pool = pool
+        self._write = write
+        self._advance = advance
+        self._reader = Reader(pool)
+        self._clean = CleanReader((), plan.naive_zone)
+        self._done = Exported()
+        self._in_day = False
+        """Whether something of the present day has been written."""
+
+    def run(self, listing: Listing, forms: Forms) -> Exported:
+        """Write everything, listing again what a rotation replaces meanwhile."""
+        self._done.refused = forms.refused
+        while True:
+            self._done.summary_only |= set(forms.unanswered)
+            try:
+                self._days(listing, forms)
+            except ListingChangedError as error:
+                if self._in_day:
+                    raise LogsError(
+                        f"The files of {self._plan.first} were replaced while they were being "
+                        "exported: export them again."
+                    ) from error
+                listing, forms = _choose(self._logs, self._plan)
+            else:
+                return self._done
+
+    def _days(self, listing: Listing, forms: Forms) -> None:
+        sealed = {day for day in listing.sealed if self._plan.covers(day)}
+        pieces = {
+            day: list(of_day) for day, of_day in groupby(forms.pieces, lambda piece: piece.file.day)
+        }
+        for day in sorted({*pieces, *sealed.difference(forms.unanswered)}):
+            self._plan = replace(self._plan, first=day)
+            self._in_day = False
+            rejected = _rejected(listing.sealed[day]) if day in sealed else 0
+            for lines in self._read(pieces.get(day, [])):
+                self._write(lines.text)
+                self._in_day = self._in_day or bool(lines.text)
+                self._done.records += lines.records
+                rejected += lines.rejected
+                if self._advance:
+                    self._advance(lines.size)
+            self._done.rejected += rejected
+
+    def _read(self, pieces: Iterable[Piece]) -> Iterator[_Lines]:
+        for file, of_file in groupby(pieces, lambda piece: piece.file):
+            try:
+                for piece in of_file:
+                    if isinstance(piece, RowGroup):
+                        yield from self._sealed(piece)
+                    else:
+                        yield from self._reader.each(self._logged, file, piece.start)
+                        break  # those were all of the file's
+            except OSError as error:
+                why = error.strerror or error
+                raise LogsError(f"{str(file.path)!r} can't be read: {why}.") from error
+            except NotOursError as error:
+                raise LogsError(f"{error}.") from error
+
+    def _sealed(self, group: RowGroup) -> Iterator[_Lines]:
+        with ParquetFile(group.file, FORMAT, SCHEMA) as parquet:
+            table = parquet.read([group.number], SCHEMA.names)
+        slices = (table.slice(start, _ROWS).cast(SCHEMA) for start in range(0, len(table), _ROWS))
+        yield from in_order(self._pool, _decoded, slices)
+        yield _Lines(b"", 0, size=group.size)
+
+    def _logged(self, segment: Segment, chunk: Chunk) -> _Lines:
+        size = segment.end - segment.start
+        found = self._clean.read(chunk.data)
+        if found is not None and not chunk.tail and not chunk.too_long:
+            return _Lines(bytes(chunk.data), found.table.num_rows, size=size)
+        in_flight = chunk.growing or segment.file.day >= self._plan.today - timedelta(days=1)
+        lines = bytes(chunk.data).split(b"\n")
+        accepted, rejected = self._judged(lines)
+        last, torn = self._judged([chunk.tail])
+        torn = 0 if in_flight and not last else torn
+        records = accepted + last
+        text = b"".join(line + b"\n" for line in records)
+        return _Lines(text, len(records), rejected + torn + chunk.too_long, size)
+
+    def _judged(self, lines: Iterable[bytes]) -> tuple[list[bytes], int]:
+        """Return the records among some lines, and how many pieces are none."""
+        judged = [judge(line, self._plan.naive_zone) for line in lines if line.strip()]
+        accepted = [one.line for one in judged if one.record is not None]
+        return accepted, sum(bool(one.piece) for one in judged)
+
+
+def _decoded(table: pa.Table) -> _Lines:
+    return _Lines(to_text(table), len(table))
+
+
+def _rejected(sealed: DayFile) -> int:
+    """Return how many lines of a sealed day were no records."""
+    try:
+        return open_sealed(sealed)[0].account.rejected
+    except NotOursError:
+        return 0  # it is not read at all, which is said
+
+
+def _choose(logs: Path, plan: Plan) -> tuple[Listing, Forms]:
+    for _ in range(LISTINGS):
+        listing = list_logs(logs)
+        try:
+            return listing, choose(listing, plan)
+        except ListingChangedError:
+            continue
+    raise LogsError(f"The files in {str(logs)!r} change faster than they can be read: try again.")
