@@ -1,0 +1,236 @@
+"""What is mended, and that nothing else is touched."""
+
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+import orjson
+import pytest
+from doctoring import everything, fill, fix, found, lines, look, setup, tidy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keeping import TODAY, ago, totals, turn
+from support import record, write_day
+from writing import python
+
+from tokenusage.errors import BusyError
+from tokenusage.keep.doctor.mend import mend
+from tokenusage.keep.lock import keeping
+
+DAY, OTHER = ago(5), ago(6)
+STRAY = record(f"{OTHER}T12:00:00+00:00", id="stray", extra={"kept": "as it is"})
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """A directory with a record in the wrong day's file, and nothing else wrong."""
+    logs = tmp_path / "logs"
+    write_day(logs, str(DAY), [lines(DAY)[0], b'  {"odd":1} ', STRAY, *lines(DAY)[1:]])
+    write_day(logs, str(TODAY), lines(TODAY))
+    return tidy(logs)
+
+
+def path_of(logs: Path, day: object) -> Path:
+    return logs / f"token_usage_{day}.jsonl"
+
+
+def test_looking_changes_nothing(logs: Path) -> None:
+    """Not a byte, not a time, not even a lock file."""
+    (logs / ".tokenusage-1f.tmp").touch()
+    logs.chmod(0o777)
+    before = everything(logs)
+    assert any(finding.fixable for finding in look(logs).findings)
+    assert everything(logs) == before
+
+
+def test_healthy_directory_is_not_touched(tmp_path: Path) -> None:
+    """There is nothing to mend, so nothing is locked."""
+    fill(tmp_path, TODAY)
+    before = everything(tidy(tmp_path))
+    mended = fix(tmp_path)
+    assert (mended.done, mended.failed) == ([], [])
+    assert everything(tmp_path) == before
+
+
+def test_missing_directory_is_made_as_configured(tmp_path: Path) -> None:
+    """With the permissions that the logger would give it, whatever the umask."""
+    mended = fix(tmp_path / "a" / "logs", directory_mode=0o750)
+    assert (tmp_path / "a" / "logs").stat().st_mode & 0o777 == 0o750
+    assert mended.done == ["Made the directory, with the permissions 0750"]
+
+
+def test_permissions_become_as_configured(logs: Path) -> None:
+    """Those of the directory and of every file; set-group-ID stays."""
+    logs.chmod(0o2777)
+    path_of(logs, TODAY).chmod(0o666)
+    fix(logs)
+    assert logs.stat().st_mode & 0o7777 == 0o2700
+    assert path_of(logs, TODAY).stat().st_mode & 0o777 == 0o600
+    assert "permissions" not in found(logs)
+
+
+def test_link_is_not_followed(logs: Path, tmp_path: Path) -> None:
+    """What it leads to may be anybody's, and so may be the file with a second name."""
+    secret = tmp_path / "secret"
+    secret.write_text("")
+    secret.chmod(0o644)
+    path_of(logs, ago(3)).symlink_to(secret)
+    path_of(logs, ago(2)).hardlink_to(secret)
+    mended = fix(logs)
+    assert secret.stat().st_mode & 0o777 == 0o644
+    assert any("second name" in sentence for sentence in mended.failed)
+
+
+def test_torn_tail_is_ended(logs: Path) -> None:
+    """By a newline and nothing else."""
+    path = path_of(logs, DAY)
+    before = path.read_bytes() + b'{"timestamp":'
+    path.write_bytes(before)
+    mended = fix(logs)
+    assert f"Ended the last line of {path.name}" in mended.done
+    assert path.read_bytes().endswith(b'\n{"timestamp":\n')
+    assert "torn-tails" not in found(logs)
+
+
+def test_record_is_moved_byte_for_byte(logs: Path) -> None:
+    """The figures are the same before and after, and its old file is what is left of it."""
+    before, figures = path_of(logs, DAY).read_bytes(), totals(logs)
+    mended = fix(logs)
+    line = orjson.dumps(STRAY) + b"\n"
+    assert path_of(logs, OTHER).read_bytes() == line
+    assert path_of(logs, DAY).read_bytes() == before.replace(line, b"")
+    assert f"Records moved from token_usage_{DAY}.jsonl to their own days: 1" in mended.done
+    assert totals(logs) == figures
+
+
+def test_record_behind_a_torn_piece_is_moved(logs: Path) -> None:
+    """The piece stays, as the rejected line that it always was."""
+    write_day(logs, str(DAY), [*lines(DAY), b'{"torn' + orjson.dumps(STRAY)])
+    figures = totals(logs)
+    fix(logs)
+    assert path_of(logs, DAY).read_bytes().endswith(b'\n{"torn\n')
+    assert path_of(logs, OTHER).read_bytes() == orjson.dumps(STRAY) + b"\n"
+    assert totals(logs) == figures
+
+
+@pytest.mark.slow
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(-2, 2), st.sampled_from([None, "a", "b", "c"]), st.booleans()),
+        max_size=6,
+    )
+)
+def test_moving_never_changes_a_figure(strays: list[tuple[int, str | None, bool]]) -> None:
+    """Whatever stands where, torn or not, with an id, with one that is there twice, or none."""
+    found_there = [
+        (b"{" if torn else b"")
+        + orjson.dumps(record(f"{DAY + timedelta(days)}T05:00:00+00:00", id=id_))
+        for days, id_, torn in strays
+    ]
+    with tempfile.TemporaryDirectory() as directory:
+        logs = Path(directory)
+        write_day(logs, str(DAY), found_there)
+        write_day(logs, str(OTHER), [record(f"{OTHER}T05:00:00+00:00", id="a")])
+        before = totals(logs)
+        assert fix(logs).failed == []
+        assert totals(logs) == before
+        assert "wrong-day" not in found(logs)
+
+
+def test_mending_twice_changes_nothing_more(logs: Path) -> None:
+    """The second time finds nothing to do."""
+    fix(logs)
+    before = everything(logs)
+    assert fix(logs).done == []
+    assert everything(logs) == before
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        record(f"{OTHER}T12:00:00+00:00"),
+        record("2026-12-01T12:00:00+00:00", id="of the future"),
+    ],
+    ids=["without id", "of the future"],
+)
+def test_other_records_stay_where_they_are(logs: Path, stray: bytes) -> None:
+    """Nothing of them is lost, and nothing counts twice."""
+    write_day(logs, str(DAY), [*lines(DAY), stray])
+    before, figures = path_of(logs, DAY).read_bytes(), totals(logs)
+    fix(logs)
+    assert path_of(logs, DAY).read_bytes() == before
+    assert totals(logs) == figures
+
+
+def test_spill_file_whose_writer_may_be_alive_is_left(logs: Path) -> None:
+    """It has no lock that could be asked."""
+    path = write_day(logs, f"{ago(1)}.web-7-1f", [STRAY])
+    before = path.read_bytes()
+    fix(tidy(logs))
+    assert path.read_bytes() == before
+
+
+def test_leftovers_go_and_summaries_come(logs: Path) -> None:
+    """As at every rotation; no record is removed."""
+    (logs / ".tokenusage-1f.tmp").touch()
+    mended = fix(logs)
+    assert not (logs / ".tokenusage-1f.tmp").exists()
+    assert "Removed leftovers of a killed run: 1" in mended.done
+    assert "Made summaries of closed days: 2" in mended.done
+    assert found(logs).keys() == {"rejected-lines"}
+
+
+def test_file_that_was_taken_in_goes(logs: Path, tmp_path: Path) -> None:
+    """A sealed file holds its records; its torn tail and its strays are left alone until then."""
+    path = path_of(logs, DAY)
+    path.write_bytes(path.read_bytes() + b"{")
+    (tmp_path / "kept").hardlink_to(path)
+    turn(logs, seal_after=1)
+    figures = totals(logs)
+    (tmp_path / "kept").rename(path)
+    assert f"Ended the last line of {path.name}" not in fix(logs).done
+    assert not path.exists()
+    assert totals(logs) == figures
+
+
+def test_nothing_is_done_beside_a_rotate(logs: Path) -> None:
+    """It is told that another is at work."""
+    logs.chmod(0o777)
+    with keeping(logs):
+        before = everything(logs)
+        with pytest.raises(BusyError):
+            mend(setup(logs), look(logs))
+        assert everything(logs) == before
+
+
+KILLED = """
+    import os, sys
+    from pathlib import Path
+    from doctoring import look, setup
+    from tokenusage.keep.doctor.mend import mend
+
+    sys.addaudithook(
+        lambda event, args: os._exit(9)
+        if event == "os.rename" and str(args[1]).endswith(sys.argv[2]) else None
+    )
+    mend(setup(Path(sys.argv[1])), look(Path(sys.argv[1])))
+"""
+
+
+def test_killed_before_the_wrong_file_is_replaced(logs: Path) -> None:
+    """The record stands in both files, counts once, and the next run ends the work."""
+    figures = totals(logs)
+    name = path_of(logs, DAY).name
+    killed = python(KILLED, logs, name)
+    _, said = killed.communicate(timeout=60)
+    assert killed.returncode == 9, said
+    assert b"stray" in path_of(logs, DAY).read_bytes()
+    assert b"stray" in path_of(logs, OTHER).read_bytes()
+    found_then = totals(logs)
+    assert found_then.pop("ledger")["duplicates"] == 1
+    assert found_then == {key: value for key, value in figures.items() if key != "ledger"}
+    fix(logs)
+    assert b"stray" not in path_of(logs, DAY).read_bytes()
+    after = totals(logs)
+    assert {key: after[key] for key in found_then} == found_then

@@ -1,0 +1,1 @@
+"""Looking a log directory over: what is wrong with it, in order of weight, and what mends it."""
