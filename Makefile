@@ -9,7 +9,7 @@ READY := .venv/.ready
 SAMPLES := logs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help report test quick check lint types coverage bench clean
+.PHONY: help report test quick check lint types coverage bench torture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -53,6 +53,9 @@ coverage: $(READY) ## branch coverage of the tests
 bench: $(READY) ## times and memory beside polars, duckdb and pandas; some minutes
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.bench
+
+torture: $(READY) ## writers killed, stopped and forked by the thousand; up to 20 minutes
+	@TOKENUSAGE_TORTURE=long $(BIN)/pytest --quiet tests/torture
 
 clean: ## remove what was built, but no logs
 	rm -rf .venv .bench .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

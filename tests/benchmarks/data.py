@@ -22,6 +22,16 @@ WORDS = ("what", "is", "the", "meaning", "of", "life", "invoice", "second", "qua
 
 def write_logs(directory: Path, records: int, today: datetime) -> Path:
     """Write `records` records over the 30 days that end with `today`, unless they are there."""
+    return _write(directory, records, today, range(DAYS - 1, -1, -1))
+
+
+def one_day(directory: Path, records: int, today: datetime) -> Path:
+    """Write `records` records of the day before yesterday, unless they are there."""
+    return _write(directory, records, today, range(2, 1, -1))
+
+
+def _write(directory: Path, records: int, today: datetime, days: range) -> Path:
+    """Write as many records of each day, each so many days back."""
     ready = directory / f"{today:%Y-%m-%d}.ready"
     if ready.exists():
         return directory
@@ -30,9 +40,9 @@ def write_logs(directory: Path, records: int, today: datetime) -> Path:
         old.unlink()
     rng = random.Random(records)
     counter = iter(range(records))
-    for back in range(DAYS - 1, -1, -1):
+    for back in days:
         day = today.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=back)
-        size = records // DAYS + (back < records % DAYS)
+        size = records // len(days) + (back < records % len(days))
         with (directory / day_file_name(day.date())).open("wb") as file:
             file.writelines(_line(rng, day, place, size, next(counter)) for place in range(size))
     ready.touch()

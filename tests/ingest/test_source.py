@@ -1,6 +1,8 @@
 import csv
+import gzip
 import io
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,20 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     for path, part in [("none", "No such file"), (".", "not a regular"), ("pipe", "not a reg")]:
         with pytest.raises(SourceError, match=part):
             Source(tmp_path / path)
+
+
+@pytest.mark.parametrize("name", ["calls.csv.gz", "calls.jsonl.gz", "calls.csv"])
+def test_a_compressed_bomb_is_refused_and_never_unpacked(tmp_path: Path, name: str) -> None:
+    """A gzip file of 1,000 to 1, whatever it is called, costs a sentence and no memory."""
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(b"x" * (64 << 20)))
+    assert path.stat().st_size < 70_000
+    tracemalloc.start()
+    with pytest.raises(SourceError, match="is not UTF-8"):
+        Source(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:

@@ -1,0 +1,218 @@
+"""Forgetting a person in a whole log directory.
+
+What names them is looked for first, and with it their e-mail addresses; lines that are
+no records may name them by those alone. So such lines go before the records do: where
+a run was killed, the next one still finds the addresses. The sums go last.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Final
+
+from tokenusage.errors import LogsError, TokenUsageError, WrongUseError
+from tokenusage.keep.forget.outcome import Form, Found, Outcome
+from tokenusage.keep.forget.person import Person
+from tokenusage.keep.forget.places import Place, find_places
+from tokenusage.keep.forget.scrub import Scrub, Seen
+from tokenusage.keep.forget.sums import MonthSeen, look_at_month, rewrite_month
+from tokenusage.keep.lock import keeping
+from tokenusage.keep.months import summarised_days
+from tokenusage.keep.outcome import sentence
+from tokenusage.keep.plan import SPILL_DAYS, files_by_day
+from tokenusage.keep.removal import remove_taken_in, remove_temporaries
+from tokenusage.logs import list_logs
+from tokenusage.read.parquet import NotOursError
+from tokenusage.read.segments import LISTINGS, ListingChangedError
+from tokenusage.write.mounts import locks_work
+
+_MAX_THREADS: Final = 4
+_FAILURES: Final = (TokenUsageError, OSError, NotOursError, ListingChangedError)
+
+Watch = Callable[[str, int], AbstractContextManager[Callable[[int], None] | None]]
+"""Given what is done and to how many bytes, gives what is told of those that are done."""
+
+
+def forget(
+    logs: Path,
+    user: str,
+    *,
+    delete: bool,
+    dry_run: bool,
+    now: datetime,
+    naive_zone: tzinfo,
+    watch: Watch = lambda _what, _total: nullcontext(),
+) -> Outcome:
+    """Take a person out of every file of a log directory; what goes wrong stops no other file.
+
+    Their id becomes a pseudonym, another one in each run, that is kept nowhere else.
+
+    Args:
+        logs: the log directory.
+        user: the person's id as text.
+        delete: whether their records are dropped instead.
+        dry_run: whether they are only looked for.
+        now: the clock, with a zone.
+        naive_zone: of timestamps that have none.
+        watch: told of the progress.
+
+    Raises:
+        WrongUseError: the id is empty.
+        BusyError: another process is changing the directory.
+        LogsError: the directory can't be read or locked.
+        OSError: what a killed run has left can't be removed.
+    """
+    if not user:
+        raise WrongUseError("--user has to name somebody.")
+    list_logs(logs)  # says it best where there is none
+    person = Person(user, None if delete else f"forgotten-{secrets.token_hex(4)}")
+    pool = ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS))
+    with ExitStack() as stack:
+        stack.callback(pool.shutdown, cancel_futures=True)
+        today = now.astimezone(UTC).date()
+        run = _Run(logs, Scrub(person, naive_zone), today, pool, watch)
+        if dry_run:
+            run.look()
+        else:
+            stack.enter_context(keeping(logs))
+            remove_temporaries(logs)
+            run.finish_killed_run()
+            run.look()
+            run.change()
+    return run.outcome()
+
+
+class _Run:
+    """One run over a directory."""
+
+    def __init__(
+        self, logs: Path, scrub: Scrub, today: date, pool: ThreadPoolExecutor, watch: Watch
+    ) -> None:
+        self._logs = logs
+        self._scrub = scrub
+        self._today = today
+        self._pool = pool
+        self._watch = watch
+        self._locking = locks_work(logs)
+        self._found: list[tuple[Place, Seen]] = []
+        self._months: list[MonthSeen] = []
+        self._left: dict[str, str] = {}
+        self._refused: tuple[str, ...] = ()
+
+    def finish_killed_run(self) -> None:
+        """Remove what is in a sealed file or a final summary already."""
+        listing = list_logs(self._logs)
+        summaries = summarised_days(listing)
+        for day, files in files_by_day(listing).items():
+            try:
+                remove_taken_in(self._logs, files, listing, summaries.get(day))
+            except ListingChangedError:
+                continue  # somebody writes to it: what was taken in goes when it is rewritten
+            except _FAILURES as error:
+                self._leave(files[0].name, error)
+
+    def look(self) -> None:
+        """Look for the person everywhere, and for their addresses where those may be."""
+        listing = list_logs(self._logs)
+        self._refused = listing.refused
+        for file in listing.summaries:
+            try:
+                self._months.append(look_at_month(file, self._scrub.person))
+            except _FAILURES as error:
+                self._leave(file.name, error)
+        emails = {email for month in self._months for email in month.emails}
+        places = self._find_places()
+        with self._watch("Looking", sum(place.file.size for place in places)) as advance:
+            for place in places:
+                seen = self._look(place)
+                emails |= seen.emails
+                self._found.append((place, seen))
+                if advance:
+                    advance(place.file.size)
+        self._scrub = self._scrub.knowing(emails)
+        if emails:
+            self._found = [
+                (place, self._look(place) if seen.unnamed else seen) for place, seen in self._found
+            ]
+
+    def change(self) -> None:
+        """Take the person out of all that was found."""
+        seen = {place.file.name: seen for place, seen in self._found}
+        named = [place for place, seen in self._found if seen.named]
+        places = [place for place, _ in self._found]
+        if len(named) > 1:
+            self._rewrite(named, self._scrub.for_lines())
+            places = self._find_places()
+        changing = [
+            place
+            for place in places
+            if place.has_to_change or seen.get(place.file.name, Seen()).has_any
+        ]
+        changing.sort(key=lambda place: place not in named)
+        self._rewrite(changing, self._scrub)
+        for month in self._months:
+            if month.final or month.stale:
+                try:
+                    rewrite_month(self._logs, month, self._scrub.person)
+                except _FAILURES as error:
+                    self._leave(month.file.name, error)
+
+    def outcome(self) -> Outcome:
+        """Return what was found and, if it was to be, forgotten."""
+        found = [
+            Found(place.form, place.file.day, seen.records, seen.named)
+            for place, seen in self._found
+            if seen.has_any and place.file.name not in self._left
+        ]
+        found += [
+            Found(Form.SUMS, day, records)
+            for month in self._months
+            for day, records in month.final.items()
+            if month.file.name not in self._left
+        ]
+        stale = tuple(day for month in self._months for day in month.stale)
+        left = [f"{name}: {why}" for name, why in sorted(self._left.items())]
+        return Outcome(tuple(found), stale, (*left, *self._refused))
+
+    def _find_places(self) -> list[Place]:
+        for _ in range(LISTINGS):
+            try:
+                places, left = find_places(list_logs(self._logs), self._pool)
+            except ListingChangedError:
+                continue  # only a dry run has others beside it
+            self._left |= left
+            return places
+        raise LogsError(f"The files in {str(self._logs)!r} change faster than they can be read.")
+
+    def _look(self, place: Place) -> Seen:
+        try:
+            seen = place.look(self._scrub)
+        except _FAILURES as error:
+            self._leave(place.file.name, error)
+            return Seen()
+        until = place.file.day + timedelta(days=SPILL_DAYS)
+        if seen.has_any and place.form is Form.LOG and not self._locking and self._today <= until:
+            self._left[place.file.name] = (
+                "there are no locks on this file system, and a writer may still be at it, "
+                f"until {until + timedelta(days=1)}"
+            )
+        return seen
+
+    def _rewrite(self, places: Sequence[Place], scrub: Scrub) -> None:
+        with self._watch("Forgetting", sum(place.file.size for place in places)) as advance:
+            for place in places:
+                if place.file.name not in self._left:
+                    try:
+                        place.rewrite(scrub)
+                    except _FAILURES as error:
+                        self._leave(place.file.name, error)
+                if advance:
+                    advance(place.file.size)
+
+    def _leave(self, name: str, error: Exception) -> None:
+        replaced = isinstance(error, ListingChangedError)
+        self._left[name] = "it was replaced meanwhile" if replaced else sentence(error)
