@@ -178,3 +178,16 @@ def test_fast_and_tolerant_readers_agree(records: list[dict[str, Any]], data: An
 def test_timestamps_that_the_fast_reader_takes_are_the_tolerant_ones(timestamp: str) -> None:
     """Both readers give the same moment to the same text."""
     assert_same(lines(record(timestamp=timestamp)))
+
+
+def test_numbers_and_texts_as_users_stay_fast() -> None:
+    """123 and "ann" in one segment, and what only looks like a user, are read as by the other."""
+    nested = {"user_id": 5, "note": '"user_id":7,'}
+    lines = [record(user_id=user, tags=nested) for user in (123, "ann", None, -5, 0, "7", 2**62)]
+    data = b"".join(orjson.dumps(line) + b"\n" for line in lines)
+    reader = CleanReader(("tag.user_id", "tag.note"), UTC)
+    for _ in range(2):
+        fast = reader.read(memoryview(data))
+        assert fast is not None
+        slow = read_lines(data, ("tag.user_id", "tag.note"), UTC)
+        assert fast.table.to_pylist() == slow.table.to_pylist()

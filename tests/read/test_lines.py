@@ -167,3 +167,14 @@ def test_file_cut_anywhere_never_counts_more(cut: int) -> None:
     users = read_lines(data[: cut % (len(data) + 1)], (), UTC).table["user_id"].to_pylist()
     assert users == ["0", "1", "2"][: len(users)]
     assert len(users) >= data[: cut % (len(data) + 1)].count(b"\n")
+
+
+@pytest.mark.parametrize("value", [b"-Inf", b"Inf", b"-NaN", b"Infinity", b"NaN"])
+@pytest.mark.parametrize("name", [b"session_id", b"other"])
+def test_what_is_no_number_is_read_in_every_spelling(name: bytes, value: bytes) -> None:
+    """Beside an escaped key, a key that stands twice, or in an identifier: no traceback."""
+    whole = orjson.dumps(record())
+    for more in (b"", b',"\\u0061":1', b',"user_id":2'):
+        line = whole[:-1] + b',"' + name + b'":' + value + more + b"}"
+        found = read_lines(line, (), UTC)
+        assert len(found.table) + len(found.rejections) == 1

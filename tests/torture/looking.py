@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from array import array
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -52,6 +53,17 @@ def finish(process: subprocess.Popen[str], timeout: float) -> None:
     """Wait for a process, and make sure that all was well in it."""
     _, errors = process.communicate(timeout=timeout)
     assert process.returncode == 0, errors
+
+
+def await_writers(logs: Path, count: int) -> Path:
+    """Wait until each of `count` writers has logged, and return the file that they share."""
+    acknowledged = logs.parent / "acknowledged"
+    end = time.monotonic() + 30
+    while sum(path.stat().st_size > 0 for path in acknowledged.glob("*")) < count:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    [shared] = logs.glob("token_usage_????-??-??.jsonl")
+    return shared
 
 
 def look(logs: Path, large_every: int) -> Found:

@@ -1,5 +1,6 @@
 """Bytes that nobody foresaw, for a bounded time; fault 17."""
 
+import os
 import random
 import time
 from collections.abc import Callable
@@ -58,8 +59,8 @@ def test_any_bytes_are_read_alike_and_accounted_for(
     tmp_path: Path, sizes: Sizes, tell: Callable[[str], None]
 ) -> None:
     """No mutation of real lines raises, gets lost, or is read in two ways."""
-    seed = random.randrange(2**32)
-    chance = random.Random(seed)
+    # As with hypothesis: in CI a red run is about the change, at a desk it goes on looking.
+    chance = random.Random("ci" if os.environ.get("CI") else None)
     readers = {extra: CleanReader(extra, UTC) for extra in ((), EXTRA)}
     segments = clean = 0
     end = time.monotonic() + sizes.fuzzing_seconds
@@ -74,10 +75,10 @@ def test_any_bytes_are_read_alike_and_accounted_for(
         segments += 1
         if fast is not None:
             clean += 1
-            assert not slow.rejections, (seed, data)
-            assert fast.lines == slow.lines, (seed, data)
+            assert not slow.rejections, data
+            assert fast.lines == slow.lines, data
             columns = fast.table.cast(schema(extra)).combine_chunks()
-            assert columns.equals(slow.table.combine_chunks()), (seed, data)
+            assert columns.equals(slow.table.combine_chunks()), data
     assert clean > segments / 50
     tell(f"fuzzing: {segments:,} segments, {clean:,} of them read by the fast reader too")
 

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from support import FIELD_LINE, record, run
 from torture.crew import NOON
-from torture.looking import acknowledgements, finish, look, start
+from torture.looking import acknowledgements, await_writers, finish, look, start
 from torture.sizes import Sizes
 
 from tokenusage.analyse.stats import usage_stats
@@ -33,9 +33,7 @@ def test_totals_never_shrink_beside_writers(
 ) -> None:
     """Whatever was acknowledged before a reading is in it, once; now and then writers spill."""
     writers = [start("writer", logs, f"w{n}", 50, PAUSE) for n in range(WRITERS)]
-    while len(list((logs.parent / "acknowledged").glob("*"))) < WRITERS:
-        time.sleep(0.01)
-    shared = next(logs.glob("token_usage_????-??-??.jsonl"))
+    shared = await_writers(logs, WRITERS)
     counts = [0]
     end = time.monotonic() + sizes.reading_seconds
     while time.monotonic() < end:

@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 from torture.crew import make_tracker, write
-from torture.looking import acknowledged, acknowledgements, finish, look, missing, start
+from torture.looking import (
+    acknowledged,
+    acknowledgements,
+    await_writers,
+    finish,
+    look,
+    missing,
+    start,
+)
 from torture.sizes import Sizes
 
 PROCESSES, THREADS, TASKS = 16, 8, 4
@@ -87,10 +95,7 @@ def test_a_process_stopped_under_the_lock_stops_nobody(
 ) -> None:
     """Others wait 250 ms and spill; when it goes on, nothing is lost, twice or torn."""
     writers = [start("writer", logs, name, 200, 0) for name in ("stopped", "other")]
-    acknowledgements_of = logs.parent / "acknowledged" / "stopped"
-    while not acknowledgements_of.exists():
-        time.sleep(0.01)
-    [shared] = logs.iterdir()
+    shared = await_writers(logs, len(writers))
     held = spilled = 0
     longest = 0.0
     while held < sizes.stops:

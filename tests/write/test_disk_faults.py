@@ -122,6 +122,37 @@ def test_an_error_of_the_system_is_a_drop_and_no_duplicate(
 
 
 @has_strace
+@pytest.mark.slow
+@pytest.mark.parametrize("error", ["EIO", "EINTR", "EDQUOT"])
+def test_whichever_write_fails_the_account_is_right(logs: Path, error: str) -> None:
+    """The first write, the second and so on, until none fails: once in the log, or announced."""
+    code = """
+        import sys
+        from datetime import datetime, UTC
+        from tokenusage.write.tracker import Tracker
+        from writing import LinearPricer
+        noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+        tracker = Tracker(sys.argv[1], pricer=LinearPricer(), clock=lambda: noon)
+        print(sum(tracker.record(model_name="m", operation_type="x") is not None for _ in "1234"))
+    """
+    returned = []
+    for number in range(1, 6):
+        logs.mkdir()
+        day = logs / f"token_usage_{DAY}.jsonl"
+        day.touch()
+        prefix = ("strace", "-f", "-o", os.devnull, "-P", str(day))
+        inject = ("-e", f"inject=write:error={error}:when={number}")
+        returned.append(int(run_python(code, logs, prefix=(*prefix, *inject))))
+        there = records(logs)
+        announced = sum(record.get("dropped", 0) for record in there)
+        # Nobody is left to announce the last one.
+        assert len(there) == returned[-1] == 4 - announced - (error != "EINTR" and number == 4)
+        assert len({record["id"] for record in there}) == len(lines(logs)) == len(there)
+        shutil.rmtree(logs)
+    assert returned == ([4] * 5 if error == "EINTR" else [3] * 4 + [4])
+
+
+@has_strace
 def test_a_failed_sync_is_not_acknowledged(logs: Path) -> None:
     """What may not be on the disk is not said to be; asking again would not tell."""
     code = """

@@ -31,10 +31,11 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
         WrongUseError: a filter compares a number with something that is none.
     """
     period = query.period
-    found = read_calls(scan, start=since_epoch(period.start), end=since_epoch(period.end))
-    ledger = found.ledger
-    sums = None if found.summary is None else sums_of(found.summary, period, ledger)
-    calls = found.frame
+    calls, summary, ledger = read_calls(
+        scan, start=since_epoch(period.start), end=since_epoch(period.end)
+    )
+    sums = None if summary is None else sums_of(summary, period, ledger)
+    del summary  # as large as the sums
     mask = matching(calls, query.filters)
     if mask is not None:
         calls = calls[mask]

@@ -2,7 +2,7 @@
 
 A row is a group of calls of one UTC day. Its columns are `time`, noon of that day in
 the zone of the question, the categories `user`, `operation`, `model` and, where asked
-for, `email` and `provider`, and int64 sums under the names that `Figures` has for them,
+for, `email` and `provider`, and sums, integers under the names that `Figures` has for them,
 with `estimated` and `dropped`.
 """
 
@@ -44,9 +44,9 @@ def sums_of(summary: pa.Table, period: Period, ledger: Ledger) -> pd.DataFrame:
         if name in NAMES:
             columns[column_of(name)] = rows[name].to_pandas()
         elif name in COUNTS:
-            columns[name] = rows[name].to_numpy()
+            columns[name] = _narrow(rows[name].to_numpy())
         elif name in _DECIMALS:
-            columns[_DECIMALS[name]] = unscaled(rows[name])
+            columns[_DECIMALS[name]] = _narrow(unscaled(rows[name]))
     frame = pd.DataFrame(columns, copy=False)
     inside = places == _INSIDE
     if not inside.all():
@@ -85,6 +85,12 @@ def _place(first: datetime, last: datetime, period: Period) -> int:
         return _OUTSIDE
     whole = (not period.start or period.start <= first) and (not period.end or last <= period.end)
     return _INSIDE if whole else _PARTLY
+
+
+def _narrow(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.signedinteger]:
+    """Return numbers from 0 on in the narrowest type that holds them."""
+    most = int(numbers.max(initial=0))
+    return numbers.astype(np.int16 if most < 1 << 15 else np.int32 if most < 1 << 31 else np.int64)
 
 
 def unscaled(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:

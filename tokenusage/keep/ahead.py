@@ -1,9 +1,11 @@
 """Working on days in threads, a little ahead of the one that is wanted."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
+from functools import partial
 from typing import Final, Self, TypeVar
 
 from tokenusage.keep.plan import Step
@@ -32,7 +34,8 @@ class DaysAhead:
     def __init__(self, advance: Callable[[int], None] | None) -> None:
         self._advance = advance
         self._stopped = False
-        self._pool = ThreadPoolExecutor(_THREADS)
+        # Beside a single processor's own thread another one gains nothing.
+        self._pool = ThreadPoolExecutor(_THREADS) if (os.cpu_count() or 1) > 1 else None
 
     def __enter__(self) -> Self:
         return self
@@ -40,12 +43,16 @@ class DaysAhead:
     def __exit__(self, *_why: object) -> None:
         # Ctrl-C is answered when the threads have read a piece more.
         self._stopped = True
-        self._pool.shutdown(cancel_futures=True)
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
 
     def each(
         self, steps: Sequence[Step], work: Callable[[date], _Result]
     ) -> Iterator[tuple[Step, Callable[[], _Result]]]:
         """Yield each step with what gives, or raises, what `work` makes of its day."""
+        if self._pool is None:
+            yield from ((step, partial(work, step.day)) for step in steps)
+            return
         todo = deque(steps)
         waiting: deque[tuple[Step, Future[_Result]]] = deque()
         while todo or waiting:

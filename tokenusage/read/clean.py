@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from tokenusage.read.columns import COUNTS, PLAIN, REQUIRED, TAG, TOKENS, VITAL
+from tokenusage.read.columns import COUNTS, IDENTIFIERS, PLAIN, REQUIRED, TAG, TOKENS, VITAL
 from tokenusage.read.lines import ASCII_ESCAPE, MOMENTS, Lines, schema
 from tokenusage.record import MAX_COST, MAX_SECONDS, MAX_TOKENS
 
@@ -27,6 +27,11 @@ _LONG_LINE: Final = 1800
 _DEEP: Final = 900
 _CHANGED: Final = re.compile(r"Column\(/(.+?)\) changed from \w+ to (string|number) ")
 _TYPES: Final = {"string": pa.string(), "number": pa.int64()}
+_NUMBER: Final = re.compile(
+    rb'("(?:' + "|".join(IDENTIFIERS).encode() + rb')":\s*)(0|-?[1-9][0-9]{0,99})(?=\s*[,}])'
+)
+"""An identifier that is written as a number. Inside of a text the quotes around its key
+would have backslashes; in an inner object the number becomes the text it is compared as."""
 _RARE: Final = ("cache", "usage_source", "dropped")
 _FIXED: Final = frozenset({*REQUIRED, "cost_estimate", "response_time"})
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+\Z")
@@ -47,6 +52,8 @@ class CleanReader:
     def __init__(self, extra: tuple[str, ...], naive_zone: tzinfo) -> None:
         self._extra = extra
         self._naive_zone = naive_zone
+        self._mixed = False
+        """Whether identifiers were found that are written both as texts and as numbers."""
         named = {*VITAL.names, *COUNTS, *PLAIN}
         # Fields of any type have no place in a schema; where one occurs the
         # tolerant reader reads it, where none does it is null.
@@ -80,9 +87,11 @@ class CleanReader:
         ) or bool(ASCII_ESCAPE.search(text))
 
     def _parse(self, data: memoryview) -> pa.Table | None:
-        types = self._types
+        types, mixed = self._types, self._mixed
+        if mixed:
+            data = _with_texts(data)
         tried: list[dict[str, pa.DataType]] = []
-        while types not in tried:
+        while True:
             tried.append(types)
             options = pj.ParseOptions(
                 explicit_schema=_json_schema(types), unexpected_field_behavior="ignore"
@@ -95,10 +104,16 @@ class CleanReader:
                 if match is None or match[1] not in types or not _may_be(match[1], match[2]):
                     return None
                 types = types | {match[1]: _TYPES[match[2]]}
+                if types in tried:
+                    # It is written both ways, as are users where some have numbers.
+                    if mixed or match[1] not in IDENTIFIERS:
+                        return None
+                    data, mixed = _with_texts(data), True
+                    texts = {name: pa.string() for name in IDENTIFIERS if name in types}
+                    types, tried = types | texts, []
             else:
-                self._types = types
+                self._types, self._mixed = types, mixed
                 return table
-        return None
 
     @staticmethod
     def _path(name: str) -> str:
@@ -160,6 +175,11 @@ def _proven_rows(data: memoryview) -> int | None:
     except pa.ArrowInvalid:
         return None
     return len(ends)
+
+
+def _with_texts(data: memoryview) -> memoryview:
+    """Return lines in which identifiers that are whole numbers are texts."""
+    return memoryview(_NUMBER.sub(rb'\1"\2"', bytes(data)))
 
 
 def _may_be(path: str, kind: str) -> bool:

@@ -44,6 +44,9 @@ VITAL: Final = pa.schema(
 )
 """The fields that make a line a record, or count it, with the type they have."""
 
+IDENTIFIERS: Final = ("user_id", "id", "session_id", "task_id", "batch_id")
+"""Fields that are texts, and may be written as numbers."""
+
 COUNTS: Final = ("items", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 """Extra fields that are whole numbers; a column of int64."""
 

@@ -14,7 +14,7 @@ from tokenusage.logs import DayFile, Listing
 from tokenusage.read.ledger import Account
 from tokenusage.read.parquet import NotOursError
 from tokenusage.read.sealed import RowGroup, open_sealed
-from tokenusage.read.segments import Segment, segments
+from tokenusage.read.segments import ListingChangedError, Segment, segments
 from tokenusage.read.sources import Source, taken_in
 from tokenusage.read.summaries import Month, SummaryDay
 
@@ -73,7 +73,7 @@ def choose(listing: Listing, plan: Plan) -> Forms:
     """Choose the cheapest form of each day that can answer the question.
 
     Raises:
-        ListingChangedError: a Parquet file is gone, or another, since it was listed.
+        ListingChangedError: a file is gone, or another, since it was listed.
         LogsError: a log file can't be read.
     """
     forms = Forms(refused=list(listing.refused))
@@ -167,7 +167,18 @@ def _taken(file: DayFile, sources: Sequence[Source]) -> int:
     try:
         return taken_in(file, sources)
     except OSError as error:
+        if _has_gone(file):
+            raise ListingChangedError(file.name) from error
         raise LogsError(f"{str(file.path)!r} can't be read: {error.strerror}.") from error
+
+
+def _has_gone(file: DayFile) -> bool:
+    """Return whether what was listed is not there any more: who took it in has removed it."""
+    try:
+        status = file.path.lstat()
+    except FileNotFoundError:
+        return True
+    return status.st_ino != file.inode or status.st_size < file.size
 
 
 def newest_day(listing: Listing) -> date | None:

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeGuard
 import orjson
 import pyarrow as pa
 
-from tokenusage.read.columns import COUNTS, REQUIRED, TAG, TOKENS, VITAL
+from tokenusage.read.columns import COUNTS, IDENTIFIERS, REQUIRED, TAG, TOKENS, VITAL
 from tokenusage.record import LINE_START, MAX_COST, MAX_SECONDS, MAX_TOKENS, Record
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,7 +23,6 @@ _VITAL_KEYS: Final = re.compile(rb'"(' + b"|".join(n.encode() for n in VITAL.nam
 # How ASCII letters of a key may be written instead of themselves.
 ASCII_ESCAPE: Final = re.compile(rb"\\u00[2-7]")
 _INT64: Final = range(-(2**63), 2**63)
-_IDENTIFIERS: Final = ("user_id", "id", "session_id", "task_id", "batch_id")
 MOMENTS: Final = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
 """The years 1 to 9999, in microseconds since the epoch."""
 
@@ -113,7 +112,7 @@ def parse(line: bytes) -> Record:
     keys = _VITAL_KEYS.findall(line)
     if len(keys) != len(set(keys)) or ASCII_ESCAPE.search(line):
         _refuse_twice_named(line)
-    if any(isinstance(value.get(name), float) for name in _IDENTIFIERS):
+    if any(isinstance(value.get(name), float) for name in IDENTIFIERS):
         # orjson makes a float of an integer beyond 64 bits, and so one user of two.
         value |= _loads(_for_json(line))
     return value

@@ -130,7 +130,7 @@ class Scan:
             yield part
 
     def summary(self) -> pa.Table | None:
-        """Return the rows of all summaries that are read instead of records, if any.
+        """Return the rows of all summaries that are read instead of records, if any; once.
 
         Their columns are `summary_columns`.
 
@@ -139,6 +139,7 @@ class Scan:
             LogsError: a file can't be read.
         """
         tables = [rows() for rows in self._months]
+        self._months = []  # they would keep the rows in memory
         return pa.concat_tables(tables) if tables else None
 
     def nothing(self) -> Any:

@@ -207,8 +207,12 @@ def _from_columns(table: pa.Table, extra: tuple[str, ...]) -> pa.Table:
 
 
 def _member(column: pa.ChunkedArray, key: str) -> pa.Array:
-    """Return one member of each JSON object, as `as_text` writes it."""
-    return _converted(column, lambda value: as_text(value.get(key)))
+    """Return one member of each JSON object, as `as_text` writes it; null where it is none."""
+
+    def member(value: Any) -> str | None:
+        return as_text(value.get(key)) if isinstance(value, dict) else None
+
+    return _converted(column, member)
 
 
 def _converted(column: pa.ChunkedArray, convert: Callable[[Any], str | None]) -> pa.Array:
