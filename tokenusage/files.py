@@ -27,7 +27,7 @@ def put_in_place(temporary: Path, target: Path, like: os.stat_result | None) -> 
         temporary: a finished file in the directory of `target`.
         target: where it belongs; what stands there is replaced.
         like: whose owner, group and mode it takes, so that root's cron locks nobody
-            out; None keeps those that it has.
+            out; but nobody else may write to it. None keeps those that it has.
 
     Raises:
         OSError: it could not be done; `target` is the old file or the new one.
@@ -36,7 +36,7 @@ def put_in_place(temporary: Path, target: Path, like: os.stat_result | None) -> 
         # Nobody but root can give files away, or need.
         with suppress(PermissionError):
             os.chown(temporary, like.st_uid, like.st_gid)
-        temporary.chmod(like.st_mode & 0o777)
+        temporary.chmod(like.st_mode & 0o664)
     sync(temporary)
     temporary.replace(target)
     sync(target.parent)

@@ -107,7 +107,7 @@ def rejected_name(day: date) -> str:
 
 def summary_name(day: date) -> str:
     """Return the name of the file with the summaries of the month of a UTC day."""
-    return f"summary_{day:%Y-%m}.parquet"
+    return f"summary_{day.isoformat()[:7]}.parquet"
 
 
 def list_logs(directory: Path) -> Listing:

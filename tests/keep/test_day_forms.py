@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from tokenusage.analyse.period import make_period
 from tokenusage.analyse.plan import plan
 from tokenusage.analyse.query import Filters, Query
 from tokenusage.analyse.report import Report
+from tokenusage.errors import LogsError
 from tokenusage.keep.final import summary_of
 from tokenusage.keep.months import write_month
 from tokenusage.keep.seal import seal
@@ -202,12 +204,37 @@ def test_a_line_in_flight_is_not_summarised(tmp_path: Path) -> None:
     assert later.account.rejected == 1
 
 
-def test_sums_beyond_int64_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [10, 19, 5000])
+def test_sums_of_money_and_time_have_no_end(tmp_path: Path, count: int) -> None:
+    """Millions of dollars and centuries in one group are added up to the last digit."""
+    huge = record("2026-10-30T12:00:00Z", cost_estimate=10**6, response_time=10**9)
+    write_day(tmp_path, "2026-10-30", [huge] * count)
+    before = figures(ask(tmp_path, QUERIES[1]))
+    summarise_days(tmp_path, DAYS[:1])
+    found = ask(tmp_path, QUERIES[1])
+    assert found.totals.cost_pico == count * 10**18
+    assert found.totals.response_micro == count * 10**15
+    assert figures(found) == before
+
+
+def test_tokens_beyond_int64_are_refused(tmp_path: Path) -> None:
     """A sum that a summary can't hold leaves the day to its records."""
-    huge = record("2026-10-30T12:00:00Z", response_time=10**9)
-    write_day(tmp_path, "2026-10-30", [huge] * 5000)
-    with pytest.raises(NotSummarisedError, match="too large"):
+    lines = [orjson.dumps(record("2026-10-30T12:00:00Z", prompt_tokens=10**12))] * 40_000
+    write_day(tmp_path, "2026-10-30", lines * 120)
+    with pytest.raises(NotSummarisedError, match="tokens"):
         summarise(tmp_path, DAYS[0], naive_zone=UTC, today=NOW.date())
+
+
+def test_a_damaged_sealed_day_is_never_summed_up(tmp_path: Path) -> None:
+    """What can't be read is no day without records: nothing may take its place."""
+    write_day(tmp_path, "2026-10-30", [record("2026-10-30T12:00:00Z")] * 30)
+    seal(tmp_path, DAYS[0], naive_zone=UTC)
+    (path,) = tmp_path.glob("*.parquet")
+    content = path.read_bytes()
+    for damaged in (content[:-20], content[:10] + b"?" * 300 + content[310:], b""):
+        path.write_bytes(damaged)
+        with pytest.raises(LogsError, match="damaged"):
+            summarise(tmp_path, DAYS[0], naive_zone=UTC, today=NOW.date())
 
 
 def test_what_is_sealed_is_not_read_twice(tmp_path: Path) -> None:

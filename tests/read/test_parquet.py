@@ -103,5 +103,5 @@ def test_a_bomb_costs_a_sentence_and_no_memory(logs: Path) -> None:
     done = subprocess.run(
         ["sh", "-c", limited, "sh", *words], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 1
-    assert done.stderr == f"tokenusage: {NAME} is damaged: a row in it is no record.\n"
+    assert done.returncode == 0, done.stderr
+    assert f"not read: {NAME} is damaged: a row in it is no record" in done.stdout

@@ -76,14 +76,23 @@ def added(sums: pd.DataFrame, groups: Integers, members: list[tuple[str | None, 
 
 def _sums(numbers: pd.DataFrame, groups: Integers, size: int) -> dict[str, list[int]]:
     """Return the sums of each of `size` groups, in integers of any size."""
+    wide = [str(name) for name in numbers if numbers[name].dtype == object]
+    if wide:
+        # Integers beyond 64 bits, one of which is nine million dollars in a single group.
+        whole = _sums(numbers.drop(columns=wide), groups, size)
+        for name in wide:
+            whole[name] = [0] * size
+            for group, number in zip(groups.tolist(), numbers[name], strict=True):
+                whole[name][group] += number
+        return whole
     names = [str(name) for name in numbers]
 
     def sums(frame: pd.DataFrame) -> pd.DataFrame:
         return frame.groupby(groups, sort=False).sum().reindex(range(size), fill_value=0)
 
     if numbers.empty or int(numbers.max().max()) * len(numbers) <= _INT64_MAX:
-        whole = sums(numbers)
-        return {name: whole[name].tolist() for name in names}
+        narrow = sums(numbers)
+        return {name: narrow[name].tolist() for name in names}
     numbers = numbers.astype(np.int64)
     high, low = sums(numbers // _HALF), sums(numbers % _HALF)
     return {

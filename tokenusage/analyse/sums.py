@@ -87,21 +87,28 @@ def _place(first: datetime, last: datetime, period: Period) -> int:
     return _INSIDE if whole else _PARTLY
 
 
-def _narrow(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.signedinteger]:
+def _narrow(numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return numbers from 0 on in the narrowest type that holds them."""
     most = int(numbers.max(initial=0))
+    if most >= 1 << 63:
+        return numbers
     return numbers.astype(np.int16 if most < 1 << 15 else np.int32 if most < 1 << 31 else np.int64)
 
 
-def unscaled(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    """Return decimal128 values as integers of their last digit, 0 for null.
+def unscaled(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """Return decimal128 values from 0 on as integers of their last digit, 0 for null.
 
-    Nothing that is written there is beyond int64.
+    They are int64 where that holds them, else Python's.
     """
     array = column.combine_chunks()
     if isinstance(array, pa.ChunkedArray):  # without a chunk there is nothing to combine
         return np.empty(0, np.int64)
-    words = np.frombuffer(array.buffers()[1], np.int64)[2 * array.offset :: 2][: len(array)]
-    if not array.null_count:
-        return words.copy()
-    return np.where(array.is_valid().to_numpy(zero_copy_only=False), words, 0)
+    words = np.frombuffer(array.buffers()[1], np.uint64).reshape(-1, 2)
+    words = words[array.offset :][: len(array)]
+    if array.null_count:
+        known = array.is_valid().to_numpy(zero_copy_only=False)
+        words = np.where(known[:, None], words, np.uint64(0))
+    low, high = words[:, 0], words[:, 1]
+    if high.any() or (low >> np.uint64(63)).any():
+        return np.array([h << 64 | k for h, k in words[:, ::-1].tolist()], object)
+    return low.astype(np.int64)

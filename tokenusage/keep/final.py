@@ -14,17 +14,10 @@ from tokenusage.keep.summarise import DaySums
 from tokenusage.read.ledger import Account
 from tokenusage.read.sources import Source
 from tokenusage.read.summaries import COUNTS, NAMES, SCHEMA, FileState, SummaryDay
-from tokenusage.record import MICRO, PICO
 
 _GROUP: Final = ("log_day", "day", *NAMES)
 _EXACT: Final = pa.decimal128(38, 0)
 _INT64: Final = Decimal(2**63 - 1)
-_LIMITS: Final = {
-    **dict.fromkeys(COUNTS, _INT64),
-    # Readers take them as int64 of their last digit.
-    "cost": _INT64 / PICO,
-    "response_time": _INT64 / MICRO,
-}
 
 
 def summary_of(sums: DaySums) -> Summary:
@@ -73,9 +66,10 @@ def added_up(table: pa.Table, day: date) -> pa.Table:
         # Sums of int64 would go round beyond it, sums of decimals don't.
         table = table.set_column(table.column_names.index(name), name, table[name].cast(_EXACT))
     grouped = table.group_by(list(_GROUP), use_threads=False)
-    added = grouped.aggregate([(name, "sum") for name in _LIMITS])
+    figures = [*COUNTS, "cost", "response_time"]
+    added = grouped.aggregate([(name, "sum") for name in figures])
     added = added.rename_columns([name.removesuffix("_sum") for name in added.column_names])
-    if any((pc.max(added[name]).as_py() or 0) > limit for name, limit in _LIMITS.items()):
+    if any((pc.max(added[name]).as_py() or 0) > _INT64 for name in COUNTS):
         raise LogsError(
             f"The sums of {day} would be larger than a summary can hold: its late records "
             "stay where they are."

@@ -10,6 +10,7 @@ import numpy.typing as npt
 Integers = npt.NDArray[np.int64]
 
 _MOST: Final = 1 << 62
+"""Beyond it a sum or a key may not fit into 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,14 @@ class Groups:
 
     @classmethod
     def of(cls, keys: Integers, values: Mapping[str, Integers]) -> Self:
-        """Group rows of values by their keys."""
+        """Group rows of values by their keys.
+
+        Raises:
+            OverflowError: a sum may be beyond 64 bits.
+        """
+        for name, column in values.items():
+            if abs(column).sum(dtype=np.float64) > _MOST:
+                raise OverflowError(name)
         numbers = _numbers(keys)
         order = np.argsort(numbers, kind="stable")
         ordered = numbers[order]

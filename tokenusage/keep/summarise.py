@@ -5,7 +5,6 @@ Only where two numbers are the same are the ids themselves looked at, and what w
 logged twice is taken off again: sums can be subtracted.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, tzinfo
@@ -37,13 +36,15 @@ _AHEAD: Final = 6
 _PENDING: Final = 1 << 20
 """Rows that are collected before they are grouped again."""
 
-_MOST: Final = 1 << 62
-"""A larger sum is beyond what a summary holds."""
-
 _FIELDS: Final = fields_of(
     {*NAMES, "items", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens"}
 )
-_SUMS: Final = (*COUNTS, "cost_pico", "response_micro")
+_WIDE: Final = ("cost_pico", "response_micro")
+"""Sums beyond 64 bits: they are added up in two halves, named by `_halves`."""
+
+_HALF: Final = 32
+"""Bits of the lower half."""
+
 _OF_HITS: Final = ("cache_hits", "estimated", "dropped")
 """Sums to which a cache hit adds."""
 
@@ -112,6 +113,11 @@ def summarise(
                 return _summarise(scan, day)
             except ListingChangedError:
                 continue
+            except OverflowError as error:
+                raise NotSummarisedError(
+                    f"The tokens of {day} add up to more than a summary holds: "
+                    "is there a wrong figure?"
+                ) from error
     raise LogsError(f"The files of {day} change faster than they can be read.")
 
 
@@ -129,7 +135,11 @@ def _summarise(scan: Scan, day: date) -> DaySums:
                     "`tokenusage doctor --fix` moves them."
                 )
             total.add(piece)
-        parts.append((part.piece, np.concatenate([piece.hashes for piece in part.shaped])))
+        none = np.empty(0, np.uint64)
+        hashes = np.concatenate([none, *(piece.hashes for piece in part.shaped)])
+        parts.append((part.piece, hashes))
+    if scan.forms.damaged:
+        raise LogsError(scan.forms.damaged[0])
     if scan.in_flight:
         raise NotSummarisedError(f"The last line of {day} may still be being written.")
     account.duplicates += _take_off_repeats(scan, parts, total)
@@ -186,8 +196,12 @@ def _piece(records: pa.Table, day: int | None = None) -> _Piece:
         "calls": np.ones(len(hit), np.int64),
         "unpriced": 1 - _integers(columns["priced"]),
         "cache_hits": hit,
-        **{name: _integers(columns[name]) for name in _SUMS if name in columns.column_names},
+        **{name: _integers(columns[name]) for name in COUNTS if name in columns.column_names},
     }
+    for name in _WIDE:
+        numbers = _integers(columns[name])
+        high, low = _halves(name)
+        sums[high], sums[low] = numbers >> _HALF, numbers & ((1 << _HALF) - 1)
     if hit.any():
         sums |= {name: sums[name] * (1 - hit) for name in sums if name not in _OF_HITS}
     with_id = _integers(pc.is_valid(columns["id"])) == 1
@@ -210,22 +224,13 @@ class _Total:
         self._codes: list[dict[str, int]] = [{} for _ in NAMES]
         self._groups = [Groups(np.empty((0, 1 + len(NAMES)), np.int64), {})]
         self._rows = 0
-        self._bounds: Counter[str] = Counter()
 
     def add(self, piece: _Piece, sign: int = 1) -> None:
-        """Add the sums of a piece, or take them off.
-
-        Raises:
-            NotSummarisedError: they are too large.
-        """
+        """Add the sums of a piece, or take them off; raises OverflowError as `Groups` does."""
         keys = piece.groups.keys.copy()
         for column, (names, known) in enumerate(zip(piece.names, self._codes, strict=True), 1):
             codes = [known.setdefault(name, len(known)) for name in names]
             keys[:, column] = np.array([*codes, -1])[keys[:, column]]
-        for name, sums in piece.groups.sums.items():
-            self._bounds[name] += int(sums.sum())
-        if max(self._bounds.values(), default=0) > _MOST:
-            raise NotSummarisedError("A sum is too large for a summary: is there a wrong figure?")
         self._groups.append(Groups(keys, {k: sign * v for k, v in piece.groups.sums.items()}))
         self._rows += len(keys)
         if self._rows > _PENDING:
@@ -246,7 +251,8 @@ def _rows(day: date, groups: Groups, names: list[list[str]]) -> pa.Table:
     # Of a group whose records were all taken off again nothing is left.
     some = groups.sum("calls") + groups.sum("cache_hits") > 0
     keys = groups.keys[some]
-    figures = {name: from_numpy(groups.sum(name)[some]) for name in _SUMS}
+    figures = {name: from_numpy(groups.sum(name)[some]) for name in COUNTS}
+    kept = from_numpy(some)
     unknown = pc.and_(
         pc.greater(figures["calls"], 0), pc.equal(figures["calls"], figures["unpriced"])
     )
@@ -259,8 +265,8 @@ def _rows(day: date, groups: Groups, names: list[list[str]]) -> pa.Table:
         },
         **{name: figures[name] for name in COUNTS},
         # What nobody knows is null, and never 0.
-        "cost": _decimals(figures["cost_pico"], 12, unknown),
-        "response_time": _decimals(figures["response_micro"], 6),
+        "cost": pc.if_else(unknown, None, _decimals("cost_pico", groups, 12).filter(kept)),
+        "response_time": _decimals("response_micro", groups, 6).filter(kept),
     }
     table = pa.table(columns).cast(SCHEMA)
     return table.sort_by([(name, "ascending") for name in ("day", *NAMES)])
@@ -273,10 +279,17 @@ def _codes(codes: Integers) -> pa.Array:
     )
 
 
-def _decimals(integers: pa.Array, scale: int, unknown: pa.Array | None = None) -> pa.Array:
-    """Return integers of the last digit as decimals, null where `unknown`."""
-    words = np.zeros((len(integers), 2), np.int64)
-    words[:, 0] = to_numpy(integers)
+def _halves(name: str) -> tuple[str, str]:
+    """Return the names of the upper and the lower half of a sum."""
+    return f"{name} high", f"{name} low"
+
+
+def _decimals(name: str, groups: Groups, scale: int) -> pa.Array:
+    """Return a sum that was added up in halves, from 0 on, as decimals of `scale` digits."""
+    high, low = (groups.sum(half).astype(np.uint64) for half in _halves(name))
+    words = np.empty((len(high), 2), np.uint64)
+    words[:, 0] = (high << np.uint64(_HALF)) + low
+    carried = words[:, 0] < low
+    words[:, 1] = (high >> np.uint64(_HALF)) + carried
     kind = pa.decimal128(38, scale)
-    decimals = pa.Array.from_buffers(kind, len(words), [None, pa.py_buffer(words)])
-    return decimals if unknown is None else pc.if_else(unknown, pa.scalar(None, kind), decimals)
+    return pa.Array.from_buffers(kind, len(words), [None, pa.py_buffer(words)])

@@ -109,14 +109,14 @@ def _gather(scan: Scan, start: int | None, end: int | None) -> Gathered:
     ledger.unanswered_days = [
         day.isoformat() for day in forms.unanswered if _touches(day, start, end)
     ]
-    ledger.take(forms.account)
     days: dict[date, pa.Table] = {}
     for day, parts in groupby(accounted(scan.parts()), lambda pair: pair[0].piece.file.day):
         tables: list[pa.Table] = []
         for part, account in parts:
             ledger.take(account)
             tables += part.shaped
-        days[day] = concat(tables)
+        days[day] = concat(tables or [scan.nothing()])
+    ledger.take(forms.account)
     if not days:
         days[scan.plan.today] = scan.nothing()
     for _, summaries in forms.months:

@@ -66,7 +66,16 @@ class Forms:
     unanswered: list[date] = field(default_factory=list)
     """Days of which only summaries are left, which can't answer the question."""
     refused: list[str] = field(default_factory=list)
-    """A sentence for each file that is not read at all."""
+    """A sentence for each file that is not read at all, or not to its end."""
+    damaged: list[str] = field(default_factory=list)
+    """Those of them that are of sealed files, whose records are missing."""
+
+    def miss(self, error: NotOursError) -> None:
+        """Note that records of a sealed file can't be read."""
+        sentence = f"{error}: not all of it was read; bring it back from a backup"
+        if sentence not in self.damaged:
+            self.damaged.append(sentence)
+            self.refused.append(sentence)
 
 
 def choose(listing: Listing, plan: Plan) -> Forms:
@@ -104,7 +113,7 @@ def _summaries(
             with Month(file) as month:
                 of_month = {day: (file, summary) for day, summary in month.days.items()}
         except NotOursError as error:
-            forms.refused.append(f"{error} and was not read")
+            forms.refused.append(f"{error}: it was not read")
         else:
             found |= {day: pair for day, pair in of_month.items() if plan.covers(day)}
     return found
@@ -147,7 +156,7 @@ def _add_records(files: Sequence[DayFile], sources: Sequence[Source], forms: For
         try:
             footer, groups = open_sealed(file)
         except NotOursError as error:
-            forms.refused.append(f"{error} and was not read")
+            forms.miss(error)
             continue
         forms.pieces += groups
         forms.account.add(footer.account)

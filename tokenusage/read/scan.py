@@ -187,7 +187,10 @@ class Scan:
         try:
             return [read_group(group, self._extra, self._clean, self.plan.naive_zone)]
         except NotOursError as error:
-            raise LogsError(f"{error}.") from error
+            # Their lines are not accounted for, as if the file had never had them.
+            self.forms.account.lines -= group.rows
+            self.forms.miss(error)
+            return []
 
     def _lines(self, chunk: Chunk, day: date) -> list[Lines]:
         extra, zone = self._extra, self.plan.naive_zone

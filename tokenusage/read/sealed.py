@@ -116,6 +116,7 @@ class RowGroup:
 
     file: DayFile
     number: int
+    rows: int
     size: int
     """Bytes in the file."""
 
@@ -133,8 +134,10 @@ def open_sealed(file: DayFile) -> tuple[Footer, tuple[RowGroup, ...]]:
         except (KeyError, TypeError, ValueError) as error:
             raise NotOursError(f"{file.name} is damaged: its footer can't be read") from error
         count = parquet.metadata.num_row_groups
-        size = file.size // max(count, 1)
-        return footer, tuple(RowGroup(file, number, size) for number in range(count))
+        return footer, tuple(
+            RowGroup(file, number, parquet.metadata.row_group(number).num_rows, file.size // count)
+            for number in range(count)
+        )
 
 
 _OBJECTS: Final = ("usage", "price_context", "tags", "truncated")
