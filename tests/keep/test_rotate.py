@@ -286,3 +286,15 @@ def test_live_writers_lose_nothing(tmp_path: Path) -> None:
     turn(logs, keep_days=2)
     assert (sent, turns > 1) == (1800, True)
     assert totals(logs)["totals"]["calls"] == 18 + 1800
+
+
+def test_an_empty_file_goes_without_a_summary(tmp_path: Path) -> None:
+    """Nothing of it could be final; what comes late for its day is a record like any other."""
+    logs = fill(tmp_path, ago(1), ago(2))
+    (logs / f"token_usage_{ago(6)}.jsonl").touch()
+    assert not turn(logs, keep_days=3).failures
+    assert not [name for name in names(logs) if str(ago(6)) in name]
+    fill(logs, ago(6))
+    found = totals(logs)
+    assert found["totals"]["calls"] == 9
+    assert found["ledger"]["unanswered_days"] == []

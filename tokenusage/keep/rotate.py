@@ -158,11 +158,24 @@ class _Rotation:
         except (ListingChangedError, *_FAILURES) as error:
             self._stop(step.day, step.files, error)
             return
-        if not sums.files:  # they were empty
+        if not any(file.size for file in sums.files):
+            # A summary of nothing would be final, and keep late records out for ever.
+            if removes:
+                self._remove_empty(step)
             return
         after = 0 if removes else sum(file.size for file in sums.files)
         result = Result(step.day, step.action, step.size, after, _records(sums.account), step.why)
         self._waiting.append(_Waiting(summary, sums.files, removes, result))
+
+    def _remove_empty(self, step: Step) -> None:
+        try:
+            with hold([file for file in step.files if is_raw(file)]):
+                remove_day(self._logs, step.day, step.files)
+                sync(self._logs)
+        except (ListingChangedError, *_FAILURES) as error:
+            self._stop(step.day, step.files, error)
+        else:
+            self.results.append(Result(step.day, step.action, 0, 0, 0))
 
     def _seal(self, steps: Sequence[Step], days: DaysAhead) -> list[Step]:
         """Seal days; return what is left to do with each."""

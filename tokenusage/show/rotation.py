@@ -65,7 +65,9 @@ def render_outcome(outcome: Outcome, logs: str, *, width: int, quiet: bool = Fal
     if not done:
         headline = f"Nothing {'was done' if results else 'to do'} in {_name(logs)}."
     if quiet:
-        return _one_line([headline, outcome.doubt])
+        left = sum(not result.failed and not _is_done(result) for result in results)
+        alone = f"{counted(left, 'day')} left alone." if left and not outcome.doubt else ""
+        return _one_line([headline, alone, outcome.doubt])
     rows = [["DAY", "WHAT", "RECORDS", "BEFORE", "AFTER"]]
     rows += [_row(result) for result in results]
     notes = [(str(result.day), result.why) for result in results if result.why]
