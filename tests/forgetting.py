@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import orjson
 import pyarrow.parquet as pq
-from keeping import NOW, TODAY
-from support import record
+from keeping import NOW, TODAY, ago, turn
+from support import record, write_day
 
 from tokenusage.keep.export import export
 from tokenusage.keep.forget.outcome import Outcome
@@ -34,6 +34,21 @@ def lines(day: date, *users: Any) -> list[dict[str, Any]]:
         )
         for number, user in enumerate(users)
     ]
+
+
+def people(logs: Path) -> Path:
+    """Fill a directory with a day of Ann and Bob in every form, and lines that name her."""
+    for number in (9, 5, 2, 0):
+        write_day(logs, str(ago(number)), lines(ago(number), ANN, "bob"))
+    for number in (5, 2):
+        with (logs / f"token_usage_{ago(number)}.jsonl").open("ab") as file:
+            # The address alone: it is known from her records only.
+            file.write(b'"query":"ann@example.com\n"user_id":"bob","query":\n')
+    turn(logs, keep_days=7, seal_after=4)
+    write_day(logs, str(ago(5)), lines(ago(5), ANN, "bob", ANN, "bob")[2:])
+    today = logs / f"token_usage_{ago(0)}.jsonl"
+    today.write_bytes(today.read_bytes().removesuffix(b"\n"))  # a whole record all the same
+    return logs
 
 
 def forgotten(

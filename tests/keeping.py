@@ -58,6 +58,19 @@ def add_late(logs: Path, day: date, number: int) -> None:
     late.parent.rmdir()
 
 
+def every_form(logs: Path) -> Path:
+    """Fill a directory with a day in every form, and late records for each of them."""
+    fill(logs, *map(ago, (1, 2, 4, 5, 7, 8)))
+    with (logs / f"token_usage_{ago(8)}.jsonl").open("ab") as file:
+        file.write(b"oops\n")
+    turn(logs, keep_days=7, seal_after=4)
+    fill(logs, ago(6))
+    for day in (ago(5), ago(8)):
+        add_late(logs, day, 100)
+    write_day(logs, str(ago(3)), [*lines(ago(3)), b"oops"])
+    return logs
+
+
 def turn(logs: Path, *, now: datetime = NOW, **wishes: Any) -> Outcome:
     """Rotate at `NOW`."""
     return rotate(logs, now=now, naive_zone=UTC, wishes=Wishes(**wishes))

@@ -3,25 +3,15 @@
 from pathlib import Path
 
 import pytest
-from forgetting import ANN, everything, forgotten, lines
-from keeping import ago, names, totals, turn
+from forgetting import everything, forgotten, people
+from keeping import names, totals
 from killing import has_strace, kill_everywhere
-from support import write_day
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Path:
     """A directory with a day in every form, and lines that name the person in no record."""
-    logs = tmp_path / "start"
-    for number in (9, 5, 2, 0):
-        write_day(logs, str(ago(number)), lines(ago(number), ANN, "bob"))
-    for number in (5, 2):
-        with (logs / f"token_usage_{ago(number)}.jsonl").open("ab") as file:
-            # The address alone: it is known from her records only.
-            file.write(b'"query":"ann@example.com\n"user_id":"bob","query":\n')
-    turn(logs, keep_days=7, seal_after=4)
-    write_day(logs, str(ago(5)), lines(ago(5), "bob"))
-    return logs
+    return people(tmp_path / "start")
 
 
 @pytest.mark.slow

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from keeping import add_late, ago, fill, lines, names, totals, turn
+from keeping import every_form, names, totals, turn
 from killing import has_strace, kill_everywhere
-from support import write_day
 from writing import run_python
 
 WISHES: dict[str, Any] = {"keep_days": 5, "seal_after": 2}
@@ -16,15 +15,7 @@ WISHES: dict[str, Any] = {"keep_days": 5, "seal_after": 2}
 @pytest.fixture
 def start(tmp_path: Path) -> Path:
     """A directory with a day in every form, and late records for each of them."""
-    logs = fill(tmp_path / "start", *map(ago, (1, 2, 4, 5, 7, 8)))
-    with (logs / f"token_usage_{ago(8)}.jsonl").open("ab") as file:
-        file.write(b"oops\n")
-    turn(logs, keep_days=7, seal_after=4)
-    fill(logs, ago(6))
-    for day in (ago(5), ago(8)):
-        add_late(logs, day, 100)
-    write_day(logs, str(ago(3)), [*lines(ago(3)), b"oops"])
-    return logs
+    return every_form(tmp_path / "start")
 
 
 @pytest.mark.slow

@@ -23,6 +23,25 @@ class Sizes:
     cut_every: int
     """Bytes between the places at which a file is cut."""
     fuzzing_seconds: float
+    rotations: int
+    """Beside live writers and readers."""
+    forgets: int
+    killed_runs: int
+    """Rotations and forgets that are killed at random moments beside live writers."""
+    rivals: int
+    """How often two rotations start at once."""
+    kill_steps: tuple[int, int]
+    """Keeping is killed before one in so many writes, and one in so many other calls."""
+    error_steps: tuple[int, int]
+    """The same for calls that fail."""
+    errors: tuple[str, ...]
+    """How they do."""
+    pages: int
+    """Steps in which a full disk has more room, of 4 kB each."""
+    power_losses_every: int
+    """One in so many states of the disk is looked at."""
+    day_records: int
+    """Of one day that is summed up and sealed."""
 
 
 SHORT: Final = Sizes(
@@ -35,6 +54,16 @@ SHORT: Final = Sizes(
     reading_seconds=1,
     cut_every=7,
     fuzzing_seconds=1,
+    rotations=6,
+    forgets=4,
+    killed_runs=8,
+    rivals=8,
+    kill_steps=(200, 12),
+    error_steps=(400, 24),
+    errors=("ENOSPC",),
+    pages=4,
+    power_losses_every=3,
+    day_records=20_000,
 )
 
 LONG: Final = Sizes(
@@ -47,4 +76,14 @@ LONG: Final = Sizes(
     reading_seconds=60,
     cut_every=1,
     fuzzing_seconds=120,
+    rotations=1_000,
+    forgets=50,
+    killed_runs=200,
+    rivals=100,
+    kill_steps=(1, 1),
+    error_steps=(61, 5),
+    errors=("EIO", "ENOSPC", "EDQUOT"),
+    pages=1,
+    power_losses_every=1,
+    day_records=10_000_000,
 )

@@ -4,11 +4,12 @@ import hashlib
 import io
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tokenusage.errors import SealError
 from tokenusage.files import sync
-from tokenusage.read.sources import digest_of
+
+_STEP: Final = 1 << 20
 
 
 class HashedFile(io.FileIO):
@@ -19,6 +20,7 @@ class HashedFile(io.FileIO):
         self.path = path
         self.size = 0
         """Bytes by now."""
+        self._checked = 0
         self._sha = hashlib.sha256()
 
     def write(self, data: Any, /) -> int:
@@ -37,16 +39,22 @@ class HashedFile(io.FileIO):
         sync(self.path)
 
     def check(self) -> None:
-        """Read the file once more.
+        """Read once more what was written since the last check.
 
         Raises:
-            SealError: it does not hold what was written.
+            SealError: it is not what stands there.
         """
-        size = self.path.stat().st_size
-        if size != self.size or digest_of(self.path, size) != self._sha.hexdigest():
+        sha = hashlib.sha256()
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(self._checked)
+            while data := file.read(_STEP):
+                sha.update(data)
+            size = file.tell()
+        if size != self.size or sha.digest() != self._sha.digest():
             raise SealError(
                 f"The new file {self.path.name} is damaged on the disk; nothing was replaced."
             )
+        self._checked, self._sha = size, hashlib.sha256()
 
 
 def _open_private(path: str, flags: int) -> int:
