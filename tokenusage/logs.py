@@ -49,6 +49,12 @@ class DayFile:
     """When its content and its entry were changed, in nanoseconds; the second can't be
     set back by anybody."""
 
+    @classmethod
+    def of(cls, path: Path, day: date, status: os.stat_result) -> "DayFile":
+        """Return the file at `path` as it is now."""
+        stamp = (status.st_mtime_ns, status.st_ctime_ns)
+        return cls(path.name, path, day, status.st_size, status.st_ino, stamp)
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -63,6 +69,11 @@ class Listing:
     """In order of month."""
     refused: tuple[str, ...]
     """A sentence for each name where something else than a regular file stands."""
+
+    @property
+    def parquet(self) -> tuple[DayFile, ...]:
+        """All files that are only ever replaced as a whole."""
+        return (*self.sealed.values(), *self.summaries)
 
     @property
     def in_use(self) -> bool:
@@ -145,11 +156,7 @@ def _list(directory: Path) -> tuple[Listing, set[tuple[str, int]]]:
                     continue  # gone since
                 names.add((entry.name, status.st_ino))
                 if stat.S_ISREG(status.st_mode):
-                    path = directory / entry.name
-                    stamp = (status.st_mtime_ns, status.st_ctime_ns)
-                    kinds[kind].append(
-                        DayFile(entry.name, path, day, status.st_size, status.st_ino, stamp)
-                    )
+                    kinds[kind].append(DayFile.of(directory / entry.name, day, status))
                 else:
                     refused.append(f"{entry.name} is not a regular file and was not read")
     except FileNotFoundError as error:

@@ -85,6 +85,29 @@ def test_file_that_has_to_be_left_is_an_error(work: Path) -> None:
     assert "ann" not in exported(work)
 
 
+def test_nothing_is_not_said_of_a_file_that_could_not_be_read(work: Path) -> None:
+    """It may name anybody."""
+    (work / "logs" / "token_usage_2020-01-01.jsonl").symlink_to("/etc/hostname")
+    done = run("forget", "--user", "eve", cwd=work, env={"COLUMNS": "60"})
+    assert done.returncode == 1
+    assert done.stdout.startswith(
+        "Nothing of user eve in the files of logs/ that could be\nread.\n"
+    )
+    assert "  token_usage_2020-01-01.jsonl is not a regular file" in done.stdout
+
+
+def test_copies_that_nobody_reads_are_told(work: Path) -> None:
+    """On stderr, and nothing went wrong."""
+    for ending in (".1", ".2", ".3", "\x1b.bak"):
+        (work / "logs" / f"token_usage_2020-01-01.jsonl{ending}").touch()
+    done = run("forget", "--user", "ann", cwd=work)
+    assert done.returncode == 0
+    assert done.stderr == (
+        "Not looked at: 4 files that no reader knows, token_usage_2020-01-01.jsonl\\x1b.bak; "
+        "token_usage_2020-01-01.jsonl.1; token_usage_2020-01-01.jsonl.2; and 1 more.\n"
+    )
+
+
 def test_wrong_use_is_said(work: Path) -> None:
     """Without a user, with an empty one, and without logs."""
     assert run("forget", cwd=work).returncode == 2

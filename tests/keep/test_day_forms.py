@@ -21,10 +21,10 @@ from tokenusage.analyse.plan import plan
 from tokenusage.analyse.query import Filters, Query
 from tokenusage.analyse.report import Report
 from tokenusage.errors import LogsError
-from tokenusage.keep.final import summary_of
-from tokenusage.keep.months import write_month
-from tokenusage.keep.seal import seal
-from tokenusage.keep.summarise import NotSummarisedError, summarise
+from tokenusage.keep.seal.day import seal
+from tokenusage.keep.sums.final import summary_of
+from tokenusage.keep.sums.months import write_month
+from tokenusage.keep.sums.summarise import NotSummarisedError, summarise
 from tokenusage.logs import list_logs
 from tokenusage.price.table import PriceTable
 from tokenusage.read.scan import Scan

@@ -14,9 +14,9 @@ from support import record, write_day
 
 from tokenusage.errors import LogsError
 from tokenusage.keep.export import Exported, export
-from tokenusage.keep.judge import judge
-from tokenusage.keep.seal import seal
+from tokenusage.keep.seal.day import seal
 from tokenusage.read.forms import Plan
+from tokenusage.read.judge import judge
 from tokenusage.read.segments import LONGEST_LINE
 
 DAY = date(2026, 11, 20)

@@ -2,8 +2,10 @@
 
 import os
 import re
-from contextlib import suppress
-from datetime import UTC
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from tokenusage.files import TEMPORARY_PREFIX
 from tokenusage.keep.forget.outcome import Form, Outcome
 from tokenusage.keep.forget.run import forget
 from tokenusage.keep.lock import keeping
-from tokenusage.keep.seal import seal
+from tokenusage.keep.seal.day import seal
 from tokenusage.logs import list_logs
 from tokenusage.read.lines import read_lines
 from tokenusage.read.sealed import open_sealed
@@ -252,6 +254,16 @@ def test_line_that_names_her_by_her_address_goes(tmp_path: Path) -> None:
         assert (logs / f"token_usage_{ago(3)}.jsonl").read_bytes() == b'"query":"x@example.com\n'
 
 
+@pytest.mark.parametrize("user", ["user_id", "null", "cost"])
+def test_damaged_lines_of_others_stay_whatever_she_is_called(tmp_path: Path, user: str) -> None:
+    """Every line has such words; her own damaged lines go."""
+    of_others = [b'{"user_id":null,"cost_estimate":null,"oper', b'{"user_id":"bob","prompt_to']
+    own = f'{{"user_id":"{user}","prompt_to'.encode()
+    path = write_day(tmp_path, str(ago(2)), [of_others[0], own, of_others[1]])
+    forgotten(tmp_path, user)
+    assert path.read_bytes().splitlines() == of_others
+
+
 def test_leftovers_of_a_killed_sealing_are_forgotten_too(tmp_path: Path) -> None:
     """What it had taken in but not removed, and what no sealed file calls its own."""
     ann, bob = lines(ago(3), ANN, "bob")
@@ -277,8 +289,8 @@ def test_damaged_file_is_left_and_the_others_are_done(logs: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     (logs / f"token_usage_{ago(4)}.jsonl").symlink_to("/etc/hostname")
     outcome = forgotten(logs)
-    assert outcome.left[0].startswith(f"{path.name}: ")
-    assert outcome.left[1].startswith(f"token_usage_{ago(4)}.jsonl is not a regular file")
+    assert outcome.left[0].why.startswith(f"{path.name} is damaged")
+    assert outcome.left[1].why.startswith(f"token_usage_{ago(4)}.jsonl is not a regular file")
     assert set(found(outcome)) == {Form.LOG, Form.SUMS}
     path.unlink()
     assert forgotten(logs).left == outcome.left[1:]
@@ -293,7 +305,7 @@ def test_only_one_changes_the_directory(logs: Path) -> None:
 
 def test_nobody_has_no_id(logs: Path) -> None:
     """An empty one is a mistake, such as a variable that is not set."""
-    with pytest.raises(WrongUseError, match="--user"):
+    with pytest.raises(WrongUseError, match="can't be told apart"):
         forgotten(logs, "")
 
 
@@ -341,12 +353,89 @@ def test_log_of_writers_without_lock_is_left_for_two_days(
     monkeypatch.setattr("tokenusage.keep.forget.run.locks_work", lambda _logs: False)
     outcome = forgotten(logs)
     left = [f"token_usage_{ago(number)}.jsonl" for number in (2, 1, 0)]
-    assert [sentence.partition(":")[0] for sentence in outcome.left] == left
-    assert f"until {ago(-1)}" in outcome.left[0]
+    assert [left.why.partition(":")[0] for left in outcome.left] == left
+    assert f"until {ago(-1)}" in outcome.left[0].why
     assert found(outcome) == {Form.LOG: 2, Form.SEALED: 2, Form.SUMS: 4}
     for name in left:
         (logs / name).unlink()
     assert b"ann" not in everything(logs)
+
+
+@contextmanager
+def longest_file(size: int) -> Iterator[None]:
+    """Let every write beyond `size` bytes of a file fail, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_what_stays_in_files_that_could_not_be_changed_is_kept_apart(logs: Path) -> None:
+    """Nothing of it is called forgotten: not records, not lines, not sums."""
+    before = state(logs)
+    with longest_file(200):
+        outcome = forgotten(logs)
+    assert state(logs) == before
+    assert (outcome.found, outcome.stale) == ((), ())
+    assert sum(left.records for left in outcome.left) == 8 + 2 + 4
+    assert [left.rejected for left in outcome.left if left.rejected] == [1]
+    assert sum(left.sums for left in outcome.left) == 3
+    assert all(re.match(r"[a-z]\S+: File too large$", left.why) for left in outcome.left)
+    assert forgotten(logs).left == ()
+
+
+@pytest.mark.parametrize(("delete", "sealed"), [(False, False), (True, True)])
+def test_records_of_others_with_her_address_stay_and_are_counted(
+    tmp_path: Path, *, delete: bool, sealed: bool
+) -> None:
+    """Of other users and of nobody, in a log file, a sealed day and sums."""
+    for number in (8, 5, 2):
+        ann, bob, nobody, other = lines(ago(number), ANN, "bob", None, "eve")
+        ann["user_email"] = EMAIL if number == 2 else None
+        write_day(tmp_path, str(ago(number)), [ann, bob, bob | {"id": "b"}, nobody, other])
+        path = tmp_path / f"token_usage_{ago(number)}.jsonl"
+        path.write_bytes(path.read_bytes().replace(b"bob@", b"ann@").replace(b"None@", b"ann@"))
+    if sealed:
+        turn(tmp_path, keep_days=7, seal_after=4)
+    outcome = forgotten(tmp_path, delete=delete)
+    assert (outcome.records, outcome.addressed) == (3, 9)
+    assert totals(tmp_path)["totals"]["calls"] == (12 if delete else 15)
+
+
+def test_names_like_those_of_days_that_no_reader_knows_are_told(logs: Path) -> None:
+    """Copies and compressed files may name her, and nobody looks at them."""
+    copies = [
+        f".token_usage_{ago(1)}.jsonl.swp",
+        f"rejected_{ago(5)}.jsonl.bak",
+        "summary_2026-11.parquet.old",
+        f"token_usage_{ago(1)}.jsonl.1",
+        f"token_usage_{ago(1)}.jsonl.gz",
+    ]
+    for name in (*copies, "README", "summary_of_costs.txt"):
+        (logs / name).write_bytes(b"ann")
+    (logs / f"token_usage_{ago(1)}.web-1.jsonl").touch()
+    assert forgotten(logs, dry_run=True).unknown == tuple(copies)
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+@pytest.mark.parametrize("day", [ago(5), ago(3)])
+def test_rejected_lines_in_no_regular_file_are_left(
+    logs: Path, day: date, *, is_link: bool
+) -> None:
+    """Of a sealed day, then with it, and of any other; it is said what stands there."""
+    path = logs / f"rejected_{day}.jsonl"
+    path.unlink(missing_ok=True)
+    if is_link:
+        path.symlink_to("/etc/hostname")
+    else:
+        os.mkfifo(path)
+    (left,) = forgotten(logs).left
+    assert left.why.endswith(
+        f"{path.name} is {'a symbolic link' if is_link else 'not a regular file'}"
+    )
+    assert left.why.count(path.name) == 1
 
 
 @pytest.mark.slow

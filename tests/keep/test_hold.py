@@ -19,7 +19,7 @@ DAY = date(2026, 11, 20)
 def day_file(path: Path) -> DayFile:
     path.write_bytes(b"a\n")
     status = path.stat()
-    return DayFile(path.name, path, DAY, status.st_size, status.st_ino)
+    return DayFile.of(path, DAY, status)
 
 
 def test_no_writer_appends_to_a_held_file(tmp_path: Path) -> None:

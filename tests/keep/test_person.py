@@ -1,4 +1,4 @@
-"""A person in a line: what is theirs, what becomes of it, and where they are named."""
+"""A person in a record: what is theirs, and what becomes of it."""
 
 import json
 from datetime import UTC
@@ -11,7 +11,7 @@ from hypothesis import given
 from support import FIELD_LINE, record
 
 from tokenusage.keep.forget.person import Person
-from tokenusage.keep.judge import judge
+from tokenusage.read.judge import judge
 from tokenusage.read.lines import read_lines
 
 ANN = Person("ann", "forgotten-1", frozenset({"ann@example.com"}))
@@ -85,48 +85,3 @@ def test_user_is_known_by_the_text_of_the_id(user: str, known_as: Any, *, theirs
     judged = judge(json.dumps(record(user_id=known_as)).encode(), UTC)
     assert judged.record is not None
     assert Person(user, None).owns(judged.record) is theirs
-
-
-@pytest.mark.parametrize(
-    "piece",
-    [
-        b'{"timestamp":"2026-11-20T12:00:00+00:00","user_id":"ann","oper',
-        b'{"user_id" : "ann"',
-        b"{'user_id': 'ann', ",
-        b"user_id=ann failed",
-        b'\xff\x00{"name":"ann"}',
-        b'{"name":"\\u0061nn"}',
-        b'"query":"mail ann@example.com',
-        b'"query":"mail ann\\u0040example.com',
-    ],
-)
-def test_piece_that_names_them(piece: bytes) -> None:
-    """By the id as the user or as a string, or by an address, however it is escaped."""
-    assert ANN.is_named_in([piece])
-    assert ANN.is_named_in([b"x" * 9, *(piece[at : at + 1] for at in range(len(piece)))])
-
-
-@pytest.mark.parametrize(
-    "piece",
-    [
-        b'{"user_id":"anna","query":"ann and bob"}',
-        b'{"user_id":"an',
-        b'{"user_id":"ann.lee","x":1',
-        b'{"query":"joann@example.co"}',
-        b"null",
-        b"",
-    ],
-)
-def test_piece_that_names_somebody_else(piece: bytes) -> None:
-    """A longer id, a word in a text and a name that was cut off are not they."""
-    assert not ANN.is_named_in([piece])
-
-
-def test_number_in_a_piece_is_the_whole_number() -> None:
-    """User 12 is not 123, and not 12.5 either."""
-    person = Person("12", None)
-    assert person.is_named_in([b'"user_id":12,'])
-    assert person.is_named_in([b'"user_id":12'])
-    assert not person.is_named_in([b'"user_id":123,'])
-    assert not person.is_named_in([b'"user_id":12.5,'])
-    assert not person.is_named_in([b'"prompt_tokens":12,'])

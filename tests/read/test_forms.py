@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from support import record, write_day
 
-from tokenusage.keep.seal import seal
+from tokenusage.keep.seal.day import seal
 from tokenusage.logs import list_logs
 from tokenusage.read.forms import Plan, choose
 from tokenusage.read.segments import ListingChangedError

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from support import record, run, write_day
 
-from tokenusage.keep.seal import seal
+from tokenusage.keep.seal.day import seal
 from tokenusage.logs import list_logs
 from tokenusage.read.ledger import Account
 from tokenusage.read.parquet import KEY, MAX_GROUP_ROWS

@@ -14,7 +14,7 @@ from tokenusage.read.segments import LONGEST_LINE, ListingChangedError, read_seg
 
 def day_file(path: Path) -> DayFile:
     status = path.stat()
-    return DayFile(path.name, path, date(2026, 11, 20), status.st_size, status.st_ino)
+    return DayFile.of(path, date(2026, 11, 20), status)
 
 
 @settings(max_examples=200, deadline=None)

@@ -53,6 +53,12 @@ def test_what_was_mended_stands_first() -> None:
     assert "--fix" not in text
 
 
+def test_fix_that_can_do_nothing_does_not_reassure() -> None:
+    """Nothing to mend is only said where nothing is wrong."""
+    assert rendered(*FINDINGS, mended=Mended()).startswith("--fix can mend nothing of this.\n")
+    assert rendered(mended=Mended()).startswith("There was nothing to mend.\n")
+
+
 @pytest.mark.parametrize(
     ("age", "words"),
     [

@@ -1,14 +1,16 @@
 """``tokenusage forget``: a person out of the logs, so that only figures stay."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from tokenusage.cli import options
-from tokenusage.cli.output import emit, progress
+from tokenusage.cli.output import emit, progress, width
 from tokenusage.config import load_settings
 from tokenusage.errors import TokenUsageError
+from tokenusage.show.inert import inert
 from tokenusage.show.numbers import count, counted
 
 User = Annotated[
@@ -20,6 +22,10 @@ Delete = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be changed.")]
 
 
+_SHOWN: Final = 3
+"""Files that a sentence on stderr names."""
+
+
 def forget(
     *, user: User, delete: Delete = False, dry_run: DryRun = False, logs: options.Logs = None
 ) -> None:
@@ -27,9 +33,13 @@ def forget(
 
     The id becomes a pseudonym, another one in each run, that is written nowhere else.
     Query, error message, e-mail, session, tags and unknown fields of those records go;
-    all totals stay. Lines that are no records and name the person go, too. What is
-    logged of them later is there again. Exits with 1 where a file had to be left
-    alone, and with 75 where a rotate is at work: run it again then.
+    all other fields stay, and so do all totals. What is logged of them later is there
+    again. Exits with 1 where a file had to be left alone, and with 75 where a rotate is
+    at work: run it again then.
+
+    Damaged lines that name the person go, too: those that hold one of their addresses
+    or their id as a whole word; an id that is shorter than four characters, or a number,
+    has to stand there as the user or as a quoted string.
 
     Examples:
       tokenusage forget --user ann --dry-run
@@ -51,9 +61,21 @@ def forget(
         naive_zone=settings.naive_timezone,
         watch=progress,
     )
-    text = render_forgetting(outcome, user, str(directory), delete=delete, dry_run=dry_run)
+    text = render_forgetting(
+        outcome, user, str(directory), delete=delete, dry_run=dry_run, width=width()
+    )
     emit(text, None)
+    if unknown := outcome.unknown:
+        files = counted(len(unknown), "file")
+        typer.echo(
+            inert(f"Not looked at: {files} that no reader knows, {_some(unknown)}."), err=True
+        )
     if left := outcome.left:
-        named = "; ".join(left[:3])
-        more = f"; and {count(len(left) - 3)} more" if len(left) > 3 else ""
-        raise TokenUsageError(f"{counted(len(left), 'file')} had to be left alone: {named}{more}.")
+        named = _some([one.why for one in left])
+        raise TokenUsageError(f"{counted(len(left), 'file')} had to be left alone: {named}.")
+
+
+def _some(sentences: Sequence[str]) -> str:
+    """Return the first of many, and how many more there are."""
+    more = [f"and {count(len(sentences) - _SHOWN)} more"] if len(sentences) > _SHOWN else []
+    return "; ".join([*sentences[:_SHOWN], *more])

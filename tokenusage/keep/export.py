@@ -18,14 +18,14 @@ from typing import Final
 import pyarrow as pa
 
 from tokenusage.errors import LogsError
-from tokenusage.keep.decode import to_text
-from tokenusage.keep.judge import judge
-from tokenusage.keep.reader import Reader
+from tokenusage.keep.seal.decode import to_text
 from tokenusage.logs import DayFile, Listing, list_logs
 from tokenusage.read.clean import CleanReader
 from tokenusage.read.forms import Forms, Piece, Plan, choose
+from tokenusage.read.judge import judge
 from tokenusage.read.parquet import NotOursError, ParquetFile
 from tokenusage.read.pool import in_order
+from tokenusage.read.reader import Reader
 from tokenusage.read.sealed import FORMAT, SCHEMA, RowGroup, open_sealed
 from tokenusage.read.segments import LISTINGS, Chunk, ListingChangedError, Segment
 

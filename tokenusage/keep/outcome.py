@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from tokenusage.keep.plan import Action, Step
-from tokenusage.keep.summarise import NotSummarisedError
+from tokenusage.keep.sums.summarise import NotSummarisedError
 from tokenusage.read.segments import ListingChangedError
 
 

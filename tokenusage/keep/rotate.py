@@ -16,15 +16,15 @@ from typing import Final
 from tokenusage.errors import LogsError, TokenUsageError
 from tokenusage.files import sync
 from tokenusage.keep.ahead import DaysAhead
-from tokenusage.keep.final import final_summary, summary_of
 from tokenusage.keep.hold import hold
 from tokenusage.keep.lock import keeping
-from tokenusage.keep.months import Summary, read_summary, summarised_days, write_month
 from tokenusage.keep.outcome import Outcome, Result
 from tokenusage.keep.plan import Action, Plan, Step, Wishes, files_by_day, is_raw, make_plan
 from tokenusage.keep.removal import remove_day, remove_taken_in, remove_temporaries
-from tokenusage.keep.seal import seal
-from tokenusage.keep.summarise import DaySums, summarise
+from tokenusage.keep.seal.day import seal
+from tokenusage.keep.sums.final import final_summary, summary_of
+from tokenusage.keep.sums.months import Summary, read_summary, summarised_days, write_month
+from tokenusage.keep.sums.summarise import DaySums, summarise
 from tokenusage.logs import DayFile, list_logs
 from tokenusage.read.ledger import Account
 from tokenusage.read.parquet import NotOursError

@@ -119,19 +119,21 @@ def _gather(scan: Scan, start: int | None, end: int | None) -> Gathered:
     ledger.take(forms.account)
     if not days:
         days[scan.plan.today] = scan.nothing()
-    for _, summaries in forms.months:
-        for summary in summaries:
-            ledger.take(summary.account)
-            if summary.final and _touches(summary.day, start, end):
-                ledger.summary_only_days.append(summary.day.isoformat())
-            if not summary.final and has_strangers(days):
-                raise _StrangersError
+    summarised = [of_day for _, of_days in forms.months for of_day in of_days]
+    for of_day in summarised:
+        ledger.take(of_day.account)
+        if of_day.final and _touches(of_day.day, start, end):
+            ledger.summary_only_days.append(of_day.day.isoformat())
+    if not all(of_day.final for of_day in summarised) and has_strangers(days):
+        raise _StrangersError
+    summary = scan.summary()
+    scan.check_unchanged()
     found = sum(map(len, days.values()))
     table = concat(without_repeats(days, scan.map))
     ledger.duplicates += found - len(table)
     table = _within(table, start, end, ledger)
     ledger.records = len(table)
-    return Gathered(table, scan.summary(), ledger)
+    return Gathered(table, summary, ledger)
 
 
 def _touches(day: date, start: int | None, end: int | None) -> bool:

@@ -107,7 +107,8 @@ def _open(file: DayFile) -> BufferedReader:
         raise ListingChangedError(file.name) from error
     except OSError as error:
         raise NotOursError(f"{file.name} can't be read: {error.strerror}") from error
-    if os.fstat(opened.fileno()).st_ino != file.inode:
+    # An inode alone would not do: its number is used again for the next new file.
+    if DayFile.of(file.path, file.day, os.fstat(opened.fileno())) != file:
         opened.close()
         raise ListingChangedError(file.name)
     return opened

@@ -18,7 +18,7 @@ from typing import Any, Final, Self
 import pyarrow as pa
 
 from tokenusage.errors import LogsError
-from tokenusage.logs import DayFile, list_logs
+from tokenusage.logs import DayFile, Listing, list_logs
 from tokenusage.read.clean import CleanReader
 from tokenusage.read.columns import extra_fields
 from tokenusage.read.duplicates import MapTables
@@ -93,7 +93,9 @@ class Scan:
         self._extra = extra_fields(plan.fields)
         self._clean = CleanReader(self._extra, plan.naive_zone)
         self._own = threading.local()
-        self.newest_day, self.forms = _choose(logs, plan)
+        listing, self.forms = _choose(logs, plan)
+        self.newest_day = newest_day(listing)
+        self._parquet = listing.parquet
         self._pool: ThreadPoolExecutor | None = None
         self.map: MapTables = map
         threads = min(os.cpu_count() or 1, _MAX_THREADS)
@@ -141,6 +143,19 @@ class Scan:
         tables = [rows() for rows in self._months]
         self._months = []  # they would keep the rows in memory
         return pa.concat_tables(tables) if tables else None
+
+    def check_unchanged(self) -> None:
+        """Make sure that everything was read of one state of the directory.
+
+        A log file that was taken in meanwhile may have a successor with its name, and even
+        its inode number; but what took it in is new.
+
+        Raises:
+            ListingChangedError: a sealed file or a summary is new or another one.
+            LogsError: the directory can't be read.
+        """
+        if list_logs(self.logs).parquet != self._parquet:
+            raise ListingChangedError(str(self.logs))
 
     def nothing(self) -> Any:
         """Return what the shape makes of no records."""
@@ -230,12 +245,12 @@ def accounted(parts: Iterable[Part]) -> Iterator[tuple[Part, Account]]:
             yield part, account
 
 
-def _choose(logs: Path, plan: Plan) -> tuple[date | None, Forms]:
-    """Return the newest day that has anything, and what is read of the directory."""
+def _choose(logs: Path, plan: Plan) -> tuple[Listing, Forms]:
+    """Return the directory as it was listed, and what is read of it."""
     for _ in range(LISTINGS):
         listing = list_logs(logs)
         try:
-            return newest_day(listing), choose(listing, plan)
+            return listing, choose(listing, plan)
         except ListingChangedError:
             continue
     raise LogsError(f"The files in {str(logs)!r} change faster than they can be read: try again.")

@@ -23,7 +23,7 @@ LONGEST_LINE: Final = 16 << 20
 BUFFER_BYTES: Final = SEGMENT_BYTES + (1 << 20)
 """A buffer that holds a segment and the line across its end."""
 
-LISTINGS: Final = 3
+LISTINGS: Final = 10
 """How often a directory is listed again when a file vanishes before it is opened."""
 
 _STEP: Final = 256 << 10
@@ -79,7 +79,7 @@ def read_segment(segment: Segment, buffer: bytearray) -> Chunk:
 def _read_chunk(segment: Segment, buffer: bytearray) -> Chunk:
     with open(segment.file.path, "rb", buffering=0, opener=open_regular) as file:
         status = os.fstat(file.fileno())
-        if status.st_ino != segment.file.inode:
+        if status.st_ino != segment.file.inode or status.st_size < segment.file.size:
             raise ListingChangedError(segment.file.name)
         # The byte before the segment tells whether a line begins at its start.
         length = _read(file, buffer, 0, max(segment.start - 1, 0), segment.end)

@@ -17,6 +17,8 @@ SCHEMA: Final = "tokenusage.doctor/1"
 SHOWN_PLACES: Final = 5
 """Places that are named under a finding; JSON has more of them."""
 
+_NOTHING: Final = "There was nothing to mend."
+
 _MARGIN: Final = max(map(len, Weight)) + 2
 
 
@@ -36,7 +38,8 @@ def render_diagnosis(
     if mended is not None:
         done = [_entry("mended", sentence, width) for sentence in mended.done]
         done += [_entry("failed", sentence, width) for sentence in mended.failed]
-        blocks += [line for entry in done for line in entry] or ["There was nothing to mend."]
+        nothing = "--fix can mend nothing of this." if diagnosis.findings else _NOTHING
+        blocks += [line for entry in done for line in entry] or [nothing]
         blocks.append("")
     for finding in diagnosis.findings:
         blocks += [*_finding(finding, width, fixing=mended is not None), ""]

@@ -35,6 +35,14 @@ def test_file_in_place_of_the_directory_is_wrong(tmp_path: Path) -> None:
     )
 
 
+def test_link_that_leads_nowhere_is_said_to_be_one(tmp_path: Path) -> None:
+    """A directory can't be made at its name."""
+    (tmp_path / "logs").symlink_to("/nowhere")
+    (finding,) = found(tmp_path / "logs").values()
+    assert (finding.check, finding.fixable) == ("directory-missing", False)
+    assert "leads nowhere: to '/nowhere'" in finding.what
+
+
 def test_directory_that_anybody_can_write_to_is_wrong(logs: Path) -> None:
     """Whoever can write to it can remove records."""
     logs.chmod(0o777)
@@ -92,6 +100,38 @@ def test_hard_link_is_wrong(logs: Path, tmp_path: Path) -> None:
     """A logger refuses to append to it."""
     os.link(logs / f"token_usage_{TODAY}.jsonl", tmp_path / "elsewhere")
     assert found(logs)["hard-links"].where == (f"token_usage_{TODAY}.jsonl",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"token_usage_{TODAY}.jsonl.1",
+        f"token_usage_{TODAY}.jsonl.gz",
+        "token_usage_2026-13-01.jsonl",
+        f"rejected_{TODAY}.jsonl.bak",
+        f"summary_{TODAY}.parquet",
+        "summary_2026.parquet",
+    ],
+)
+def test_file_that_no_reader_looks_at_is_a_warning(logs: Path, name: str) -> None:
+    """Whoever has renamed or compressed it does not know that its records count no more."""
+    (logs / name).touch()
+    finding = found(logs)["unread-files"]
+    assert (finding.weight, finding.where) == (Weight.WARNING, (name,))
+
+
+def test_rejected_lines_behind_a_link_are_a_warning(logs: Path) -> None:
+    """A file of the right name and kind is none."""
+    (logs / f"rejected_{ago(2)}.jsonl").touch(0o600)
+    assert found(logs) == {}
+    (logs / f"rejected_{ago(1)}.jsonl").symlink_to("/dev/zero")
+    os.mkfifo(logs / f"rejected_{TODAY}.jsonl")
+    finding = found(logs)["unread-files"]
+    assert [where.split()[0] for where in finding.where] == [
+        f"rejected_{ago(1)}.jsonl",
+        f"rejected_{TODAY}.jsonl",
+    ]
+    assert "permissions" not in found(logs)
 
 
 def test_leftovers_are_noted(logs: Path) -> None:

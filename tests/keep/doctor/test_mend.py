@@ -1,8 +1,9 @@
 """What is mended, and that nothing else is touched."""
 
 import tempfile
-from datetime import timedelta
+from datetime import UTC, date, timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -15,7 +16,12 @@ from writing import python
 
 from tokenusage.errors import BusyError
 from tokenusage.keep.doctor.mend import mend
+from tokenusage.keep.doctor.moves import Moves
+from tokenusage.keep.doctor.repeats import Repeats
 from tokenusage.keep.lock import keeping
+from tokenusage.logs import list_logs
+from tokenusage.read.segments import ListingChangedError
+from tokenusage.write.appender import Appender
 
 DAY, OTHER = ago(5), ago(6)
 STRAY = record(f"{OTHER}T12:00:00+00:00", id="stray", extra={"kept": "as it is"})
@@ -32,6 +38,14 @@ def logs(tmp_path: Path) -> Path:
 
 def path_of(logs: Path, day: object) -> Path:
     return logs / f"token_usage_{day}.jsonl"
+
+
+def figures_of(logs: Path) -> dict[str, Any]:
+    """Return what a report says, but for how many lines there are and how many of them repeat."""
+    found = totals(logs)
+    for key in ("lines", "duplicates"):
+        found["ledger"].pop(key)
+    return found
 
 
 def test_looking_changes_nothing(logs: Path) -> None:
@@ -117,25 +131,88 @@ def test_record_behind_a_torn_piece_is_moved(logs: Path) -> None:
 @settings(max_examples=20, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.integers(-2, 2), st.sampled_from([None, "a", "b", "c"]), st.booleans()),
-        max_size=6,
+        st.tuples(
+            st.integers(0, 2),
+            st.integers(-2, 2),
+            st.sampled_from([None, "a", "b", "c"]),
+            st.sampled_from([1.0, 2.0]),
+            st.booleans(),
+        ),
+        max_size=8,
     )
 )
-def test_moving_never_changes_a_figure(strays: list[tuple[int, str | None, bool]]) -> None:
-    """Whatever stands where, torn or not, with an id, with one that is there twice, or none."""
-    found_there = [
-        (b"{" if torn else b"")
-        + orjson.dumps(record(f"{DAY + timedelta(days)}T05:00:00+00:00", id=id_))
-        for days, id_, torn in strays
-    ]
+def test_moving_never_changes_a_figure(
+    strays: list[tuple[int, int, str | None, float, bool]],
+) -> None:
+    """Whatever stands where, torn or not, without an id or with one that is there twice."""
+    files: dict[date, list[bytes]] = {ago(days): [] for days in (3, 4, 5)}
+    for file, days, id_, cost, torn in strays:
+        of_day = record(f"{DAY + timedelta(days)}T05:00:00+00:00", id=id_, cost_estimate=cost)
+        files[ago(3 + file)].append((b"{" if torn else b"") + orjson.dumps(of_day))
     with tempfile.TemporaryDirectory() as directory:
         logs = Path(directory)
-        write_day(logs, str(DAY), found_there)
-        write_day(logs, str(OTHER), [record(f"{OTHER}T05:00:00+00:00", id="a")])
-        before = totals(logs)
+        for day, content in files.items():
+            write_day(logs, str(day), content)
+        before = figures_of(logs)
         assert fix(logs).failed == []
-        assert totals(logs) == before
+        assert figures_of(logs) == before
         assert "wrong-day" not in found(logs)
+
+
+def test_one_run_mends_files_that_hold_records_for_each_other(tmp_path: Path) -> None:
+    """What was moved into a file does not keep its own strays from being moved."""
+    days = [ago(2 + number) for number in range(12)]
+    for place, day in enumerate(days):
+        strange = [lines(days[(place + step) % 12], 50)[39 + step] for step in range(1, 11)]
+        write_day(tmp_path, str(day), [*lines(day, 40), *strange])
+    before = totals(tmp_path)
+    mended = fix(tmp_path)
+    moved = [sentence for sentence in mended.done if sentence.endswith("to their own days: 10")]
+    assert (len(moved), mended.failed) == (12, [])
+    assert totals(tmp_path) == before
+    assert (before["totals"]["calls"], before["ledger"]["duplicates"]) == (600, 0)
+    for day in days:
+        logged = path_of(tmp_path, day).read_bytes().splitlines()
+        assert sorted(map(orjson.loads, logged), key=lambda line: str(line["timestamp"])) == (
+            lines(day, 50)
+        )
+    assert not {"wrong-day", "no-summary"} & found(tmp_path).keys()
+
+
+@pytest.mark.parametrize("seal_after", [None, 5])
+def test_record_whose_id_stands_in_its_own_day_stays(logs: Path, seal_after: int | None) -> None:
+    """The other one would count instead; it is named, and --fix does not promise anything."""
+    write_day(logs, str(OTHER), [STRAY | {"cost_estimate": 7.0}])
+    turn(tidy(logs), seal_after=seal_after)
+    before, figures = path_of(logs, DAY).read_bytes(), totals(logs)
+    fix(logs)
+    assert path_of(logs, DAY).read_bytes() == before
+    assert totals(logs) == figures
+    assert found(logs)["wrong-day-repeats"].where == (
+        f"token_usage_{DAY}.jsonl: id stray of {OTHER}",
+    )
+    assert "wrong-day" not in found(logs)
+
+
+def test_nothing_is_appended_from_a_file_that_has_grown(logs: Path) -> None:
+    """Else each try would leave one more copy behind."""
+    (listed, *_) = list_logs(logs).raw
+    write_day(logs, str(DAY), [STRAY, *lines(DAY, 9)])
+    moves = Moves(Appender(logs), UTC, Repeats(), lambda _day: True)
+    with pytest.raises(ListingChangedError):
+        moves.move(listed)
+    assert not path_of(logs, OTHER).exists()
+    assert not list(logs.glob("*.tmp"))
+
+
+def test_one_run_leaves_no_permissions_to_mend(logs: Path, tmp_path: Path) -> None:
+    """Neither of a file that was one with another name, nor of the summary."""
+    path_of(logs, DAY).chmod(0o666)
+    (tmp_path / "elsewhere").hardlink_to(path_of(logs, DAY))
+    assert fix(logs).failed == []
+    assert {path.stat().st_mode & 0o777 for path in logs.iterdir()} == {0o600}
+    assert not any(finding.fixable for finding in look(logs).findings)
+    assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o666
 
 
 def test_mending_twice_changes_nothing_more(logs: Path) -> None:
@@ -232,5 +309,4 @@ def test_killed_before_the_wrong_file_is_replaced(logs: Path) -> None:
     assert found_then == {key: value for key, value in figures.items() if key != "ledger"}
     fix(logs)
     assert b"stray" not in path_of(logs, DAY).read_bytes()
-    after = totals(logs)
-    assert {key: after[key] for key in found_then} == found_then
+    assert totals(logs) == figures

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doctoring import fill, found, lines, look, tidy
+from doctoring import fill, found, lines, look, setup, tidy
 from keeping import NOW, TODAY, ago, turn
 from support import FIELD_LINE, record, write_day
 
+from tokenusage.keep.doctor.examine import examine
 from tokenusage.keep.doctor.finding import Weight
 from tokenusage.price.table import parse_prices
 
@@ -106,11 +107,34 @@ def test_record_in_the_wrong_days_file_is_wrong(tmp_path: Path) -> None:
 
 
 def test_silence_of_a_day_is_a_warning(tmp_path: Path) -> None:
-    """So is a directory without any record."""
-    assert found(tidy(tmp_path))["silence"].weight is Weight.WARNING
+    """A week of it is wrong: nothing can be logging any more."""
+    fill(tmp_path, ago(8))
+    assert found(tmp_path)["silence"].weight is Weight.WRONG
     fill(tmp_path, ago(2))
+    assert found(tmp_path)["silence"].weight is Weight.WARNING
     assert "49 hours ago" in found(tmp_path)["silence"].what
     assert "silence" not in found(fill(tmp_path, TODAY))
+
+
+def test_directory_without_any_record_is_wrong(tmp_path: Path) -> None:
+    """With the sentence what to do."""
+    finding = found(tidy(tmp_path))["silence"]
+    assert finding.weight is Weight.WRONG
+    assert "See which directory your applications log to" in finding.help
+
+
+def test_records_that_are_not_looked_at_are_not_silence(tmp_path: Path) -> None:
+    """Neither older ones than were asked for, nor those of which only sums are left."""
+    fill(tmp_path, ago(1))
+    assert "silence" not in {
+        finding.check for finding in examine(setup(tmp_path), first=TODAY).findings
+    }
+    (tmp_path / f"token_usage_{ago(1)}.jsonl").unlink()
+    turn(fill(tmp_path, ago(2)), keep_days=1)
+    assert look(tmp_path).files == 0
+    finding = found(tmp_path)["silence"]
+    assert finding.weight is Weight.WARNING
+    assert f"of {ago(2)}, 27 hours ago" in finding.what
 
 
 def test_records_without_a_user_are_noted(tmp_path: Path) -> None:
@@ -154,8 +178,15 @@ def test_cost_that_is_wildly_off_is_wrong(tmp_path: Path) -> None:
     finding = found(logs)["wild-costs"]
     assert (finding.weight, finding.count) == (Weight.WRONG, 1)
     assert finding.where == (
-        f"token_usage_{TODAY}.jsonl:4 gpt-4o: $9,990.0000 instead of $0.0253, the worst of 1",
+        f"token_usage_{TODAY}.jsonl:4 gpt-4o: $9,990.00 instead of $0.0253, the worst of 1",
     )
+
+
+def test_wild_cost_of_next_to_nothing_is_no_zero(tmp_path: Path) -> None:
+    """However little it should cost, its first digits are shown."""
+    small = record(AT, prompt_tokens=1, completion_tokens=1, total_tokens=2, cost_estimate=0.013)
+    (place,) = found(logged(tmp_path, small))["wild-costs"].where
+    assert "$0.0130 instead of $0.000000750" in place
 
 
 def test_wild_cost_in_a_sealed_day_is_named_by_its_row(tmp_path: Path) -> None:
@@ -165,7 +196,7 @@ def test_wild_cost_in_a_sealed_day_is_named_by_its_row(tmp_path: Path) -> None:
     write_day(tmp_path, str(day), [*lines(day), free | {"cost_estimate": 0}])
     turn(tmp_path, seal_after=1)
     (place,) = found(tmp_path)["wild-costs"].where
-    assert place.startswith(f"token_usage_{day}.parquet row 4 gpt-4o-mini: $0.0000 instead of $15")
+    assert place.startswith(f"token_usage_{day}.parquet row 4 gpt-4o-mini: $0.00 instead of $15")
 
 
 @pytest.mark.parametrize("cost", [0.000285, 0.0001, 0.01, None])
@@ -205,7 +236,7 @@ def test_file_that_a_sealed_day_has_taken_in_is_noted(tmp_path: Path) -> None:
     assert look(tmp_path).records == 3
 
 
-def test_unreadable_records_are_one_finding_among_others(tmp_path: Path) -> None:
+def test_records_of_a_damaged_file_are_one_finding_among_others(tmp_path: Path) -> None:
     """What can be seen without them is said all the same."""
     fill(tmp_path, ago(3), TODAY)
     turn(tmp_path, seal_after=1)
@@ -214,4 +245,5 @@ def test_unreadable_records_are_one_finding_among_others(tmp_path: Path) -> None
     content[4:400] = bytes(396)
     path.write_bytes(content)
     tmp_path.chmod(0o777)
-    assert {"records-unreadable", "permissions"} <= found(tmp_path).keys()
+    assert {"not-read", "permissions"} <= found(tmp_path).keys()
+    assert look(tmp_path).records == 3

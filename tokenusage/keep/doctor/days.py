@@ -53,6 +53,19 @@ class Days:
             return False
         return file.day not in self.open
 
+    def is_movable(self, file: DayFile) -> bool:
+        """Return whether records may be taken out of a file."""
+        return file in self.listing.raw and self.is_at_rest(file) and not self.taken_in(file)
+
+    def may_take(self, day: date) -> bool:
+        """Return whether records may be put into the log file of a day.
+
+        One in the future would look like a clock that has jumped; of a final one
+        nobody knows the ids.
+        """
+        summary = self.summaries.get(day)
+        return day <= self._today and (summary is None or not summary.final)
+
     def torn(self) -> list[DayFile]:
         """Return the log files at rest that end in the middle of a line."""
         return [file for file in self.listing.raw if self.is_at_rest(file) and _is_torn(file)]

@@ -13,6 +13,7 @@ from typing import Final
 
 from tokenusage.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
 from tokenusage.keep.doctor.finding import Finding, Setup, Weight
+from tokenusage.keep.doctor.names import check_names, is_regular
 from tokenusage.logs import Listing
 from tokenusage.write.mounts import locks_work
 
@@ -33,6 +34,7 @@ def check_directory(setup: Setup, listing: Listing, open_days: frozenset[date]) 
         *_modes(setup, listing),
         *_links(listing),
         *_temporaries(setup.logs),
+        *check_names(setup.logs),
         *check_file_system(has_locks=locks_work(setup.logs)),
         *check_disk(shutil.disk_usage(setup.logs).free, _largest_day(listing)),
     ]
@@ -40,6 +42,14 @@ def check_directory(setup: Setup, listing: Listing, open_days: frozenset[date]) 
 
 def missing(logs: Path) -> Finding:
     """Return that there is no log directory, and whether it can be made."""
+    if logs.is_symlink():
+        return Finding(
+            MISSING,
+            Weight.WRONG,
+            f"The log directory {str(logs)!r} is a link that leads nowhere: to "
+            f"{os.fspath(logs.readlink())!r}",
+            help="Make the directory that it leads to, or mount what holds it.",
+        )
     parent = next(parent for parent in logs.absolute().parents if parent.exists())
     makeable = parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)
     return Finding(
@@ -134,7 +144,7 @@ def temporaries(logs: Path) -> list[Path]:
 
 def _own_files(logs: Path, listing: Listing) -> list[Path]:
     files = (*listing.raw, *listing.sealed.values(), *listing.summaries)
-    rejected = (path for path in logs.glob("rejected_*.jsonl") if not path.is_symlink())
+    rejected = (path for path in logs.glob("rejected_*.jsonl") if is_regular(path))
     return [*(file.path for file in files), *sorted(rejected)]
 
 

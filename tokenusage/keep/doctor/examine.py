@@ -10,9 +10,10 @@ from tokenusage.keep.doctor.days import Days, check_days
 from tokenusage.keep.doctor.directory import check_directory, missing
 from tokenusage.keep.doctor.finding import Diagnosis, Finding, Setup, Weight
 from tokenusage.keep.doctor.records import FIELDS, look_through, shape_for
-from tokenusage.keep.doctor.verdicts import check_records, movable
-from tokenusage.keep.months import summarised_days
+from tokenusage.keep.doctor.repeats import find_repeats
+from tokenusage.keep.doctor.verdicts import check_records, check_silence, movable
 from tokenusage.keep.rotate import Watch
+from tokenusage.keep.sums.months import summarised_days
 from tokenusage.logs import list_logs
 from tokenusage.price.pricer import Pricer
 from tokenusage.read.forms import Plan
@@ -64,7 +65,7 @@ def _examine(setup: Setup, first: date | None, watch: Watch, found: list[Finding
     try:
         days = list_days(setup)
     except LogsError as error:
-        if isinstance(error.__cause__, FileNotFoundError) and not setup.logs.is_symlink():
+        if isinstance(error.__cause__, FileNotFoundError):
             return Diagnosis((*found, missing(setup.logs)))
         return Diagnosis(_in_order([*found, _unreadable("directory-unreadable", error)]))
     found += check_directory(setup, days.listing, days.open)
@@ -75,20 +76,25 @@ def _examine(setup: Setup, first: date | None, watch: Watch, found: list[Finding
     )
     try:
         with Scan(setup.logs, plan, shape_for(pricer, setup.now), ahead=_AHEAD) as scan:
-            found += _refused(scan.forms.refused)
-            with watch(scan.forms.size) as scan.advance:
-                records = look_through(scan)
+            try:
+                with watch(scan.forms.size) as scan.advance:
+                    records = look_through(scan)
+            finally:
+                # That a sealed file is damaged comes out when its records are read.
+                found += _refused(scan.forms.refused)
             files = scan.forms.files
+        repeats = find_repeats(setup, days, movable(records, days))
     except LogsError as error:
         return Diagnosis(_in_order([*found, _unreadable("records-unreadable", error)]))
-    found += check_records(records, days, setup, pricer)
+    found += check_records(records, days, repeats, setup, pricer)
+    found += check_silence(records.newest, None if files else scan.newest_day, setup)
     return Diagnosis(
         _in_order(found),
         files=files,
         records=records.count,
         newest=records.newest,
         summary_only_days=len(days.final),
-        strays=tuple(movable(records, days, setup)),
+        strays=tuple(movable(records, days, repeats)),
     )
 
 

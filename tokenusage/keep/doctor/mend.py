@@ -15,8 +15,8 @@ from tokenusage.keep.doctor.days import Days
 from tokenusage.keep.doctor.directory import MISSING, temporaries, wrong_modes
 from tokenusage.keep.doctor.examine import list_days
 from tokenusage.keep.doctor.finding import Diagnosis, Setup
-from tokenusage.keep.doctor.moves import move_records
-from tokenusage.keep.doctor.verdicts import is_movable, may_go_to
+from tokenusage.keep.doctor.moves import Moves
+from tokenusage.keep.doctor.repeats import find_repeats
 from tokenusage.keep.lock import keeping
 from tokenusage.keep.plan import Action, Wishes
 from tokenusage.keep.rotate import rotate
@@ -48,18 +48,25 @@ def mend(setup: Setup, diagnosis: Diagnosis) -> Mended:
     if diagnosis.findings[-1].check == MISSING:
         _make_directory(setup, mended)
         return mended
+    shut: list[str] = []
     try:
         if not os.access(setup.logs, os.W_OK | os.X_OK):
             _mend_modes(setup, mended)  # else it can't even be locked
         with keeping(setup.logs):
-            _mend_modes(setup, mended)
+            shut = _mend_modes(setup, mended)
             _end_lines(setup, list_days(setup), mended)
-            _move(setup, list_days(setup), diagnosis, mended)
+            _move(setup, diagnosis, mended)
+            # What was moved may be a new file, and its summary is bound to its permissions.
+            shut = _mend_modes(setup, mended)
         _rotate(setup, mended)
+        shut = _mend_modes(setup, mended)
     except BusyError:
-        raise
+        if not mended.done:
+            raise
+        mended.failed.append("Another rotate was faster: run it again for the rest")
     except _FAILURES as error:
         mended.failed.append(_sentence(error))
+    mended.failed += shut
     return mended
 
 
@@ -75,17 +82,22 @@ def _make_directory(setup: Setup, mended: Mended) -> None:
         mended.done.append(f"Made the directory, with the permissions {setup.directory_mode:04o}")
 
 
-def _mend_modes(setup: Setup, mended: Mended) -> None:
-    """Give everything the permissions that are configured, the directory first."""
+def _mend_modes(setup: Setup, mended: Mended) -> list[str]:
+    """Give everything the permissions that are configured, the directory first.
+
+    Returns what could not be done, a sentence each: a later step may still make it right.
+    """
+    failed = []
     for wrong in list(wrong_modes(setup, list_days(setup).listing)):
         if not wrong.fixable:
             continue
         try:
             _set_mode(wrong.path, wrong.wanted)
         except OSError as error:
-            mended.failed.append(_sentence(error))
+            failed.append(_sentence(error))
         else:
             mended.done.append(f"Permissions of {wrong.name}: {wrong.change}")
+    return failed
 
 
 def _set_mode(path: Path, mode: int) -> None:
@@ -116,25 +128,27 @@ def _end_lines(setup: Setup, days: Days, mended: Mended) -> None:
             mended.failed.append(_sentence(error))
 
 
-def _move(setup: Setup, days: Days, diagnosis: Diagnosis, mended: Mended) -> None:
+def _move(setup: Setup, diagnosis: Diagnosis, mended: Mended) -> None:
     """Move records to the files of their own days."""
     names = {file.name for file in diagnosis.strays}
+    if not names:
+        return
+    days = list_days(setup)
+    files = [file for file in days.listing.raw if file.name in names and days.is_movable(file)]
     appender = Appender(
         setup.logs, file_mode=setup.file_mode, directory_mode=setup.directory_mode, sync=True
     )
-    for file in days.listing.raw:
-        if file.name in names and is_movable(file, days):
-            try:
-                moved = move_records(
-                    file,
-                    appender,
-                    setup.naive_zone,
-                    lambda day: may_go_to(day, days, setup),
-                )
-            except _FAILURES as error:
-                mended.failed.append(_sentence(error))
-            else:
-                mended.done.append(f"Records moved from {file.name} to their own days: {moved:,}")
+    repeats = find_repeats(setup, days, files)
+    moves = Moves(appender, setup.naive_zone, repeats, days.may_take)
+    for name in [file.name for file in files]:
+        try:
+            # Listed anew each time: the last one's records may have come into this file.
+            for file in list_days(setup).listing.raw:
+                if file.name == name:
+                    moved = moves.move(file)
+                    mended.done.append(f"Records moved from {name} to their own days: {moved:,}")
+        except _FAILURES as error:
+            mended.failed.append(_sentence(error))
 
 
 def _rotate(setup: Setup, mended: Mended) -> None:

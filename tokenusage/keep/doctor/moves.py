@@ -5,106 +5,119 @@ them take the wrong one's place. Killed in between, both files hold them, and as
 have ids they count once.
 """
 
+import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from datetime import date, timedelta, tzinfo
-from io import BufferedReader
+from collections.abc import Callable
+from datetime import date, tzinfo
+from errno import EIO
 from pathlib import Path
 from typing import Final
 
-from tokenusage.files import put_in_place, temporary_path
+from tokenusage.files import put_in_place, sync, temporary_path
+from tokenusage.keep.doctor.repeats import Repeats
+from tokenusage.keep.doctor.strays import Line, read_apart
 from tokenusage.keep.hold import hold
-from tokenusage.keep.judge import judge
 from tokenusage.logs import DayFile
-from tokenusage.read.duplicates import DAY
-from tokenusage.read.lines import as_text, microseconds
-from tokenusage.read.segments import LONGEST_LINE, open_regular
 from tokenusage.write.appender import Appender
 
-_EPOCH: Final = date(1970, 1, 1)
-_BATCH: Final = 256 << 10
-"""Bytes that are collected for a day before they are appended."""
+_BATCH: Final = 1 << 20
+"""Bytes that are collected, for all days together, before they are appended."""
 
 
-def move_records(
-    file: DayFile, appender: Appender, naive_zone: tzinfo, may_go_to: Callable[[date], bool]
-) -> int:
-    """Move the records of other days, byte for byte, out of a log file into their own.
+class Moves:
+    """Moves strays, byte for byte, out of log files into those of their own days.
 
     Args:
-        file: a file of a closed day, as it was listed.
         appender: appends them durably (``sync``) to the files of their days.
         naive_zone: the zone of timestamps that have none.
-        may_go_to: whether records may be put into the file of a day; only those that
+        repeats: what is known of strays whose id stands elsewhere too.
+        may_take: whether records may be put into the file of a day; only those that
             have an id are.
-
-    Returns:
-        How many were moved.
-
-    Raises:
-        HeldError: another process keeps the file locked.
-        ListingChangedError: the file has changed since it was listed; it is as it was.
-        OSError: it could not be done; each record is where it was, or in both places.
     """
-    temporary = temporary_path(file.path.parent)
-    try:
-        moved = _part(file, appender, naive_zone, may_go_to, temporary)
-        if moved:
-            with hold([file]):
-                put_in_place(temporary, file.path, file.path.stat())
-    finally:
-        temporary.unlink(missing_ok=True)
-    return moved
 
+    def __init__(
+        self,
+        appender: Appender,
+        naive_zone: tzinfo,
+        repeats: Repeats,
+        may_take: Callable[[date], bool],
+    ) -> None:
+        self._appender = appender
+        self._zone = naive_zone
+        self._repeats = repeats
+        self._may_take = may_take
 
-def _part(
-    file: DayFile,
-    appender: Appender,
-    naive_zone: tzinfo,
-    may_go_to: Callable[[date], bool],
-    temporary: Path,
-) -> int:
-    """Append what is to be moved to its days, and write the rest to a new file."""
-    moved = 0
-    waiting: dict[date, bytes] = defaultdict(bytes)
-    with (
-        open(file.path, "rb", opener=open_regular) as source,
-        temporary.open("xb") as rest,
-    ):
-        temporary.chmod(0o600)
-        for line, is_whole in _lines(source):
-            stays, moves, day = _parted(line, naive_zone) if is_whole else (line, b"", None)
-            if day is None or day == file.day or not may_go_to(day):
-                rest.write(line)
+    def move(self, file: DayFile) -> int:
+        """Move the strays of a file of a closed day, and return how many they were.
+
+        Raises:
+            HeldError: another process keeps the file locked; nothing was moved.
+            ListingChangedError: the file has changed since it was listed; likewise.
+            OSError: it could not be done; each record is where it was, or in both places.
+        """
+        rest, strays = (temporary_path(file.path.parent) for _ in range(2))
+        try:
+            moved = self._part(file, rest, strays)
+            if moved:
+                # Before the first record is appended: nobody changes the file any more.
+                with hold([file]):
+                    self._append(strays)
+                    put_in_place(rest, file.path, file.path.stat())
+        finally:
+            rest.unlink(missing_ok=True)
+            strays.unlink(missing_ok=True)
+        return moved
+
+    def _part(self, file: DayFile, rest: Path, strays: Path) -> int:
+        """Write what stays to one new file and the strays to another; return their number."""
+        moved = 0
+        with (
+            open(rest, "xb", opener=_for_us_alone) as staying,
+            open(strays, "xb", opener=_for_us_alone) as moving,
+        ):
+            for line in read_apart(file.path, self._zone):
+                if self._moves(line, file):
+                    staying.write(line.piece)
+                    moving.write(line.record)
+                    moved += 1
+                else:
+                    staying.write(line.whole)
+        return moved
+
+    def _append(self, strays: Path) -> None:
+        """Append strays to the files of their days."""
+        waiting: dict[date, bytearray] = defaultdict(bytearray)
+        collected = 0
+        arrived: set[Path] = set()
+        for line in read_apart(strays, self._zone):
+            if line.key is None:
+                raise OSError(EIO, "it holds something else than was written", os.fspath(strays))
+            if path := self._repeats.arrived.get(line.key):
+                arrived.add(path)
                 continue
-            rest.write(stays)
-            waiting[day] += moves
-            moved += 1
-            if len(waiting[day]) >= _BATCH:
-                appender.append(day, waiting.pop(day))
-        for day, lines in waiting.items():
-            appender.append(day, lines)
-    return moved
+            waiting[line.key.day] += line.record
+            collected += len(line.record)
+            if collected >= _BATCH:
+                self._append_all(waiting)
+                collected = 0
+        self._append_all(waiting)
+        for path in arrived:
+            sync(path)  # whoever put them there may not have come to that
+
+    def _append_all(self, waiting: dict[date, bytearray]) -> None:
+        while waiting:
+            day, lines = waiting.popitem()
+            self._appender.append(day, bytes(lines))
+
+    def _moves(self, line: Line, file: DayFile) -> bool:
+        key = line.key
+        return (
+            key is not None
+            and key.day != file.day
+            and key not in self._repeats.differing
+            and self._may_take(key.day)
+        )
 
 
-def _lines(source: BufferedReader) -> Iterator[tuple[bytes, bool]]:
-    """Yield a file in lines, and whether each is whole: endless ones come in pieces."""
-    begins = True
-    while line := source.readline(LONGEST_LINE):
-        ends = line.endswith(b"\n")
-        yield line, begins and (ends or len(line) < LONGEST_LINE)
-        begins = ends
-
-
-def _parted(line: bytes, naive_zone: tzinfo) -> tuple[bytes, bytes, date | None]:
-    """Return what of a line is no record, what is one, and its UTC day if it has an id.
-
-    Each has a newline, if there is any of it.
-    """
-    text = line.removesuffix(b"\n")
-    judged = judge(text, naive_zone)
-    record = judged.record
-    if record is None or as_text(record.get("id")) is None:
-        return line, b"", None
-    day = _EPOCH + timedelta(days=microseconds(record["timestamp"], naive_zone) // DAY)
-    return judged.piece + b"\n" if judged.piece else b"", judged.line + b"\n", day
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

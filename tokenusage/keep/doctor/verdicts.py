@@ -1,13 +1,15 @@
 """What the records of a directory say of how they were logged."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from tokenusage.keep.doctor.days import Days
 from tokenusage.keep.doctor.finding import MAX_PLACES, Finding, Setup, Weight
 from tokenusage.keep.doctor.records import FACTOR, ModelUse, Records
+from tokenusage.keep.doctor.repeats import Repeats
 from tokenusage.logs import DayFile
 from tokenusage.price.pricer import Pricer
 from tokenusage.record import PICO
@@ -15,44 +17,41 @@ from tokenusage.record import PICO
 SILENCE: Final = timedelta(days=1)
 """How old the newest record may be before somebody should wonder."""
 
+DEAD: Final = timedelta(days=7)
+"""How old it may be before nothing can be logging any more: holidays end sooner."""
 
-def check_records(records: Records, days: Days, setup: Setup, pricer: Pricer) -> list[Finding]:
+
+def check_records(
+    records: Records, days: Days, repeats: Repeats, setup: Setup, pricer: Pricer
+) -> list[Finding]:
     """Return what is to be said of records."""
     return [
         *_rejected(records),
         *_dropped(records),
         *_costs(records, setup),
         *_future(records, setup),
-        *_strays(records, days, setup),
-        *_silence(records, setup),
+        *_strays(records, days, repeats, setup),
+        *_repeats(repeats),
         *_unpriced(records, setup, pricer),
         *_no_user(records),
     ]
 
 
-def movable(records: Records, days: Days, setup: Setup) -> dict[DayFile, set[date]]:
+def movable(
+    records: Records, days: Days, repeats: Repeats | None = None
+) -> dict[DayFile, set[date]]:
     """Return the records that belong into another day's file and can be moved there.
 
     By the log file in which they stand, the days that they are of. A record without an
-    id could count twice on its way; a sealed day is left as it is; a day in the future
-    would look like a clock that has jumped; of a final day nobody knows the ids.
+    id could count twice on its way, a sealed day is left as it is, and with `repeats`
+    those are left out that stay because of them.
     """
     found: dict[DayFile, set[date]] = defaultdict(set)
-    for file, day, has_id in records.strays:
-        if has_id and is_movable(file, days) and may_go_to(day, days, setup):
+    for (file, day, has_id), strays in records.strays.items():
+        staying = repeats.staying(file, day) if repeats else 0
+        if has_id and days.is_movable(file) and days.may_take(day) and staying < strays.count:
             found[file].add(day)
     return found
-
-
-def is_movable(file: DayFile, days: Days) -> bool:
-    """Return whether records may be taken out of a file."""
-    return file in days.listing.raw and days.is_at_rest(file) and not days.taken_in(file)
-
-
-def may_go_to(day: date, days: Days, setup: Setup) -> bool:
-    """Return whether records may be put into the log file of a day."""
-    summary = days.summaries.get(day)
-    return day <= setup.now.date() and (summary is None or not summary.final)
 
 
 def _rejected(records: Records) -> Iterator[Finding]:
@@ -90,14 +89,21 @@ def _costs(records: Records, setup: Setup) -> Iterator[Finding]:
         Weight.WRONG,
         f"Calls that cost more than {FACTOR} times their price, or less than a {FACTOR}th",
         [
-            f"{call.place.text(setup.naive_zone)} {model}: ${call.logged / PICO:,.4f} "
-            f"instead of ${call.price / PICO:,.4f}, the worst of {records.wild[model]:,}"
+            f"{call.place.text(setup.naive_zone)} {model}: {_dollars(call.logged)} "
+            f"instead of {_dollars(call.price)}, the worst of {records.wild[model]:,}"
             for model, call in worst[:MAX_PLACES]
         ],
         count=records.wild.total(),
         help_="Logged costs are never changed; `tokenusage report --cost current` shows what the "
         "prices make of them. A price that is wrong can be given in tokenusage.toml.",
     )
+
+
+def _dollars(pico: int) -> str:
+    """Return picodollars as dollars, with at least three digits that mean something."""
+    amount = pico / PICO
+    places = 2 if amount >= 1 or not amount else 2 - math.floor(math.log10(amount))
+    return f"${amount:,.{places}f}"
 
 
 def _future(records: Records, setup: Setup) -> Iterator[Finding]:
@@ -112,51 +118,84 @@ def _future(records: Records, setup: Setup) -> Iterator[Finding]:
         )
 
 
-def _strays(records: Records, days: Days, setup: Setup) -> Iterator[Finding]:
-    fixable = movable(records, days, setup)
-    for moves in (True, False):
-        found = [
-            (file, day, strays)
-            for (file, day, has_id), strays in records.strays.items()
-            if moves is (has_id and day in fixable.get(file, ()))
-        ]
-        if found:
-            yield Finding.at(
-                "wrong-day" if moves else "wrong-day-stays",
-                Weight.WRONG if moves else Weight.NOTE,
-                "Records in the file of another day, where reports of their own day miss them"
-                if moves
-                else "Records in the file of another day that can't be moved",
-                [
-                    f"{strays.first.text(setup.naive_zone)} is of {day}"
-                    for _, day, strays in found[:MAX_PLACES]
-                ],
-                count=sum(strays.count for *_, strays in found),
-                help_="Until they are moved, their days have no summary."
-                if moves
-                else "They have no id, or stand in a sealed or open day, or belong to a day in "
-                "the future or one of which only sums are left. They count where they are; those "
-                "with an id keep the day of their file from being summed up and removed.",
-                fixable=moves,
-            )
+def _strays(records: Records, days: Days, repeats: Repeats, setup: Setup) -> Iterator[Finding]:
+    may_move = movable(records, days)
+    moving, staying = [], []
+    for (file, day, has_id), strays in records.strays.items():
+        place = f"{strays.first.text(setup.naive_zone)} is of {day}"
+        if not has_id or day not in may_move.get(file, ()):
+            staying.append((place, strays.count))
+        elif left := strays.count - repeats.staying(file, day):
+            moving.append((place, left))
+    if moving:
+        yield Finding.at(
+            "wrong-day",
+            Weight.WRONG,
+            "Records in the file of another day, where reports of their own day miss them",
+            [place for place, _ in moving[:MAX_PLACES]],
+            count=sum(count for _, count in moving),
+            help_="Until they are moved, their days have no summary.",
+            fixable=True,
+        )
+    if staying:
+        yield Finding.at(
+            "wrong-day-stays",
+            Weight.NOTE,
+            "Records in the file of another day that can't be moved",
+            [place for place, _ in staying[:MAX_PLACES]],
+            count=sum(count for _, count in staying),
+            help_="They have no id, or stand in a sealed or open day, or belong to a day in "
+            "the future or one of which only sums are left. They count where they are; those "
+            "with an id keep the day of their file from being summed up and removed.",
+        )
 
 
-def _silence(records: Records, setup: Setup) -> Iterator[Finding]:
-    if records.newest is None:
-        yield Finding(
-            "silence",
-            Weight.WARNING,
-            "No record was found: is anything logging here?",
-            help=f"`tokenusage log` writes one by hand, into {str(setup.logs)!r}.",
+def _repeats(repeats: Repeats) -> Iterator[Finding]:
+    if differing := repeats.differing:
+        yield Finding.at(
+            "wrong-day-repeats",
+            Weight.NOTE,
+            "Records in the file of another day whose id stands elsewhere too, with other content",
+            [
+                f"{name}: id {key.id} of {key.day}"
+                for key, names in sorted(differing.items())[:MAX_PLACES]
+                for name in names
+            ],
+            count=sum(map(len, differing.values())),
+            help_="The first with an id counts, so that moving one could change the totals. They "
+            "stay, and keep the day of their file from being summed up and removed, until "
+            "somebody decides which of them is right.",
         )
-    elif setup.now - records.newest > SILENCE:
-        age = setup.now - records.newest
-        yield Finding(
+
+
+def check_silence(newest: datetime | None, newest_day: date | None, setup: Setup) -> list[Finding]:
+    """Return whether anything is logging at all.
+
+    Args:
+        newest: when the newest record was logged; None where no record was read.
+        newest_day: the newest UTC day that has any, if that is all that is known of it.
+        setup: the directory, and the clock.
+    """
+    said = f"{newest:%Y-%m-%d %H:%M} UTC" if newest else f"{newest_day}"
+    if newest is None and newest_day is not None:
+        newest = datetime.combine(newest_day, time.max, UTC)
+    if newest is None:
+        what = "No record was found: is anything logging here?"
+    elif (age := setup.now - newest) > SILENCE:
+        hours = age // timedelta(hours=1)
+        what = f"The newest record is of {said}, {hours:,} hours ago: is anything logging here?"
+    else:
+        return []
+    dead = newest is None or setup.now - newest > DEAD
+    return [
+        Finding(
             "silence",
-            Weight.WARNING,
-            f"The newest record is of {records.newest:%Y-%m-%d %H:%M} UTC, "
-            f"{age.days * 24 + age.seconds // 3600} hours ago: is anything logging here?",
+            Weight.WRONG if dead else Weight.WARNING,
+            what,
+            help="See which directory your applications log to; `tokenusage log` writes a "
+            f"record by hand, into {str(setup.logs)!r}.",
         )
+    ]
 
 
 def _unpriced(records: Records, setup: Setup, pricer: Pricer) -> Iterator[Finding]:

@@ -26,14 +26,38 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """A file that could not be looked at, or not be changed."""
+
+    why: str
+    """A sentence without its end that names the file."""
+    records: int = 0
+    """Their records that stay in it, or in its sums, as far as that is known."""
+    rejected: int = 0
+    """Lines that are no records, name them and stay."""
+    sums: int = 0
+    """Days whose sums name them and stay."""
+
+    @property
+    def holds_them(self) -> bool:
+        """Whether anything of them was found in it."""
+        return bool(self.records or self.rejected or self.sums)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was found of a person and, but for those `left`, forgotten."""
+    """What was found of a person: what is forgotten, and what stays."""
 
     found: tuple[Found, ...]
+    """What is forgotten."""
     stale: tuple[date, ...]
-    """Days whose sums name the person too, and are made anew by the next rotation."""
-    left: tuple[str, ...]
-    """A sentence, without its end, for each file that could not be looked at or changed."""
+    """Days whose sums named the person too, and are made anew by the next rotation."""
+    left: tuple[Left, ...]
+    """In order of name."""
+    addressed: int = 0
+    """Records of other users, or of nobody, that carry one of their addresses and stay."""
+    unknown: tuple[str, ...] = ()
+    """Names like those of days and sums that no reader looks at, in order."""
 
     @property
     def forms(self) -> dict[Form, list[Found]]:

@@ -1,20 +1,38 @@
 """The files of a log directory that may name a person."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from datetime import date
+from pathlib import Path
+from typing import Final, Protocol
 
+from tokenusage.errors import LogsError
 from tokenusage.keep.forget.outcome import Form
 from tokenusage.keep.forget.raw import LogPlace
 from tokenusage.keep.forget.scrub import Scrub, Seen
 from tokenusage.keep.forget.sealed import OrphanPlace, SealedPlace, rejected_file
-from tokenusage.keep.months import summarised_days
-from tokenusage.keep.outcome import sentence
 from tokenusage.keep.plan import files_by_day, is_raw
-from tokenusage.keep.reader import Reader
-from tokenusage.logs import DayFile, Listing, parse_day, rejected_name
+from tokenusage.keep.sums.months import summarised_days
+from tokenusage.logs import (
+    DayFile,
+    Listing,
+    day_of,
+    parse_day,
+    rejected_name,
+    sealed_name,
+    summary_name,
+)
 from tokenusage.read.parquet import NotOursError
+from tokenusage.read.reader import Reader
 from tokenusage.read.segments import ListingChangedError
 from tokenusage.read.sources import taken_in
+
+_FAILURES: Final = (LogsError, OSError, NotOursError, ListingChangedError)
+
+_OURS: Final = re.compile(r"token_usage_|(?:rejected|summary)_[0-9]")
+"""What is in the names of days and sums, and of copies that somebody has made of them."""
+
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?")
 
 
 class Place(Protocol):
@@ -39,17 +57,19 @@ class Place(Protocol):
         """Put it without the person in its own place."""
 
 
-def find_places(listing: Listing, pool: ThreadPoolExecutor) -> tuple[list[Place], dict[str, str]]:
+def find_places(
+    listing: Listing, pool: ThreadPoolExecutor
+) -> tuple[list[Place], dict[str, Exception]]:
     """Return the files of a directory that may name somebody.
 
-    Also returned is why each other one can't be looked at, by its name.
+    Also returned is what came between each other one and the look at it, by its name.
 
     Raises:
         ListingChangedError: a summary is gone, or another one, since it was listed.
     """
     reader = Reader(pool)
     places: list[Place] = []
-    left: dict[str, str] = {}
+    left: dict[str, Exception] = {}
     summaries = summarised_days(listing)
     for day, files in files_by_day(listing).items():
         summary = summaries.get(day)
@@ -62,20 +82,41 @@ def find_places(listing: Listing, pool: ThreadPoolExecutor) -> tuple[list[Place]
                     sealed = SealedPlace(file, reader, pool)
                     places.append(sealed)
                     sources = (*sources, *sealed.footer.sources)
-            except (OSError, NotOursError, ListingChangedError) as error:
-                left[file.name] = sentence(error)
-    places += _orphans(listing, reader)
+            except _FAILURES as error:
+                left[file.name] = error
+    for path, day in _orphans(listing):
+        try:
+            rejected = rejected_file(path, day)
+        except _FAILURES as error:
+            left[path.name] = error
+        else:
+            places += [OrphanPlace(rejected, reader)] if rejected else []
     return places, left
 
 
-def _orphans(listing: Listing, reader: Reader) -> list[OrphanPlace]:
-    """Return the files of rejected lines of days that are not sealed."""
+def unknown_names(logs: Path) -> list[str]:
+    """Return names like those of days and sums that no reader looks at, in order.
+
+    Raises:
+        OSError: the directory can't be read.
+    """
+    names = (path.name for path in logs.iterdir())
+    return sorted(name for name in names if _OURS.search(name) and not _is_read(name))
+
+
+def _is_read(name: str) -> bool:
+    """Return whether a reader looks at what has this name."""
+    texts = _DATE.findall(name)
+    days = filter(None, map(parse_day, (*texts, *(f"{text}-01" for text in texts))))
+    written = (sealed_name, rejected_name, summary_name)
+    return day_of(name) is not None or name in {write(day) for day in days for write in written}
+
+
+def _orphans(listing: Listing) -> list[tuple[Path, date]]:
+    """Return the files of rejected lines of days that are not sealed, with their days."""
     orphans = []
     for path in sorted(listing.directory.glob("rejected_*.jsonl")):
         day = parse_day(path.stem.removeprefix("rejected_"))
-        if day is None or day in listing.sealed or path.name != rejected_name(day):
-            continue
-        file = rejected_file(path, day)
-        if file is not None:
-            orphans.append(OrphanPlace(file, reader))
+        if day is not None and day not in listing.sealed and path.name == rejected_name(day):
+            orphans.append((path, day))
     return orphans

@@ -9,9 +9,9 @@ from tokenusage.keep.forget.outcome import Form
 from tokenusage.keep.forget.scrub import Scrub, Seen
 from tokenusage.keep.hashed import HashedFile
 from tokenusage.keep.hold import hold
-from tokenusage.keep.intake import too_long_line
-from tokenusage.keep.reader import Reader
+from tokenusage.keep.seal.intake import too_long_line
 from tokenusage.logs import DayFile
+from tokenusage.read.reader import Reader
 from tokenusage.read.segments import Segment
 
 _LITTLE: Final = 1 << 20
@@ -67,6 +67,7 @@ class LogPlace:
                     like = file.path.lstat()
                     grown = replace(file, size=like.st_size)
                     self._copy(new, grown, done, scrub, whole=True)
+                    new.check()
                     new.close()
                     put_in_place(temporary, file.path, like)
             finally:

@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Final
 
 from tokenusage.errors import LogsError, TokenUsageError, WrongUseError
-from tokenusage.keep.forget.outcome import Form, Found, Outcome
+from tokenusage.files import TEMPORARY_PREFIX
+from tokenusage.keep.forget.outcome import Form, Found, Left, Outcome
 from tokenusage.keep.forget.person import Person
-from tokenusage.keep.forget.places import Place, find_places
+from tokenusage.keep.forget.places import Place, find_places, unknown_names
 from tokenusage.keep.forget.scrub import Scrub, Seen
 from tokenusage.keep.forget.sums import MonthSeen, look_at_month, rewrite_month
 from tokenusage.keep.lock import keeping
-from tokenusage.keep.months import summarised_days
 from tokenusage.keep.outcome import sentence
 from tokenusage.keep.plan import SPILL_DAYS, files_by_day
 from tokenusage.keep.removal import remove_taken_in, remove_temporaries
-from tokenusage.logs import list_logs
+from tokenusage.keep.sums.months import summarised_days
+from tokenusage.logs import DayFile, list_logs
 from tokenusage.read.parquet import NotOursError
 from tokenusage.read.segments import LISTINGS, ListingChangedError
 from tokenusage.write.mounts import locks_work
@@ -67,7 +68,10 @@ def forget(
         OSError: what a killed run has left can't be removed.
     """
     if not user:
-        raise WrongUseError("--user has to name somebody.")
+        raise WrongUseError(
+            "--user has to name somebody: records without a user, or with an empty one, are "
+            "nobody's, and can't be told apart."
+        )
     list_logs(logs)  # says it best where there is none
     person = Person(user, None if delete else f"forgotten-{secrets.token_hex(4)}")
     pool = ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS))
@@ -101,6 +105,7 @@ class _Run:
         self._found: list[tuple[Place, Seen]] = []
         self._months: list[MonthSeen] = []
         self._left: dict[str, str] = {}
+        """Why each file is left, by its name."""
         self._refused: tuple[str, ...] = ()
 
     def finish_killed_run(self) -> None:
@@ -119,25 +124,29 @@ class _Run:
         """Look for the person everywhere, and for their addresses where those may be."""
         listing = list_logs(self._logs)
         self._refused = listing.refused
-        for file in listing.summaries:
-            try:
-                self._months.append(look_at_month(file, self._scrub.person))
-            except _FAILURES as error:
-                self._leave(file.name, error)
+        months = map(self._look_at_month, listing.summaries)
+        self._months = [month for month in months if month is not None]
         emails = {email for month in self._months for email in month.emails}
         places = self._find_places()
         with self._watch("Looking", sum(place.file.size for place in places)) as advance:
             for place in places:
                 seen = self._look(place)
-                emails |= seen.emails
-                self._found.append((place, seen))
+                if seen is not None:
+                    emails |= seen.emails
+                    self._found.append((place, seen))
                 if advance:
                     advance(place.file.size)
-        self._scrub = self._scrub.knowing(emails)
         if emails:
-            self._found = [
-                (place, self._look(place) if seen.unnamed else seen) for place, seen in self._found
-            ]
+            self._look_for(emails)
+
+    def _look_for(self, emails: set[str]) -> None:
+        """Look once more where the person's addresses may be."""
+        self._scrub = self._scrub.knowing(emails)
+        self._months = [self._look_at_month(month.file) or month for month in self._months]
+        self._found = [
+            (place, (seen.depends_on_emails and self._look(place)) or seen)
+            for place, seen in self._found
+        ]
 
     def change(self) -> None:
         """Take the person out of all that was found."""
@@ -162,21 +171,35 @@ class _Run:
                     self._leave(month.file.name, error)
 
     def outcome(self) -> Outcome:
-        """Return what was found and, if it was to be, forgotten."""
+        """Return what was found: what is forgotten or, in a dry run, would be, and what stays."""
         found = [
-            Found(place.form, place.file.day, seen.records, seen.named)
+            (place.file.name, Found(place.form, place.file.day, seen.records, seen.named))
             for place, seen in self._found
-            if seen.has_any and place.file.name not in self._left
+            if seen.has_any
         ]
         found += [
-            Found(Form.SUMS, day, records)
+            (month.file.name, Found(Form.SUMS, day, records))
             for month in self._months
             for day, records in month.final.items()
-            if month.file.name not in self._left
         ]
-        stale = tuple(day for month in self._months for day in month.stale)
-        left = [f"{name}: {why}" for name, why in sorted(self._left.items())]
-        return Outcome(tuple(found), stale, (*left, *self._refused))
+        stale = [(month.file.name, day) for month in self._months for day in month.stale]
+        addressed = sum(seen.addressed for _, seen in self._found)
+        left = [
+            Left(
+                why,
+                records=sum(one.records for at, one in found if at == name),
+                rejected=sum(one.rejected for at, one in found if at == name),
+                sums=sum(at == name for at, _ in stale),
+            )
+            for name, why in sorted(self._left.items())
+        ]
+        return Outcome(
+            found=tuple(one for name, one in found if name not in self._left),
+            stale=tuple(day for name, day in stale if name not in self._left),
+            left=(*left, *map(Left, self._refused)),
+            addressed=addressed + sum(month.addressed for month in self._months),
+            unknown=tuple(unknown_names(self._logs)),
+        )
 
     def _find_places(self) -> list[Place]:
         for _ in range(LISTINGS):
@@ -184,21 +207,29 @@ class _Run:
                 places, left = find_places(list_logs(self._logs), self._pool)
             except ListingChangedError:
                 continue  # only a dry run has others beside it
-            self._left |= left
+            for name, error in left.items():
+                self._leave(name, error)
             return places
         raise LogsError(f"The files in {str(self._logs)!r} change faster than they can be read.")
 
-    def _look(self, place: Place) -> Seen:
+    def _look_at_month(self, file: DayFile) -> MonthSeen | None:
+        try:
+            return look_at_month(file, self._scrub.person)
+        except _FAILURES as error:
+            self._leave(file.name, error)
+            return None
+
+    def _look(self, place: Place) -> Seen | None:
         try:
             seen = place.look(self._scrub)
         except _FAILURES as error:
             self._leave(place.file.name, error)
-            return Seen()
+            return None
         until = place.file.day + timedelta(days=SPILL_DAYS)
         if seen.has_any and place.form is Form.LOG and not self._locking and self._today <= until:
             self._left[place.file.name] = (
-                "there are no locks on this file system, and a writer may still be at it, "
-                f"until {until + timedelta(days=1)}"
+                f"{place.file.name}: there are no locks on this file system, and a writer may "
+                f"still be at it, until {until + timedelta(days=1)}"
             )
         return seen
 
@@ -214,5 +245,15 @@ class _Run:
                     advance(place.file.size)
 
     def _leave(self, name: str, error: Exception) -> None:
-        replaced = isinstance(error, ListingChangedError)
-        self._left[name] = "it was replaced meanwhile" if replaced else sentence(error)
+        self._left[name] = _why(name, error)
+
+
+def _why(name: str, error: Exception) -> str:
+    """Return why a file is left, as a sentence that begins with its name."""
+    if isinstance(error, ListingChangedError):
+        why = "it was replaced meanwhile"
+    elif isinstance(error, OSError) and TEMPORARY_PREFIX in os.fsdecode(error.filename or ""):
+        why = error.strerror or str(error)  # whoever reads it knows no temporary file
+    else:
+        why = sentence(error)
+    return why if why.startswith(name) else f"{name}: {why}"

@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tokenusage.keep.forget.person import Person
-from tokenusage.keep.intake import too_long_line
-from tokenusage.keep.judge import judge
+from tokenusage.keep.seal.intake import too_long_line
 from tokenusage.read.arrays import from_numpy, to_numpy
 from tokenusage.read.clean import CleanReader
+from tokenusage.read.judge import judge
 from tokenusage.read.segments import Chunk, Segment
+from tokenusage.record import Record
 
 _NEWLINE: Final = ord("\n")
 
@@ -30,6 +31,10 @@ class Seen:
     """Pieces that are no records and do not."""
     emails: set[str] = field(default_factory=set)
     """That stand in their records."""
+    mailed: int = 0
+    """Records of others that carry an address."""
+    addressed: int = 0
+    """Those of them that carry one of theirs, where theirs are known."""
 
     def add(self, other: "Seen") -> None:
         """Add what further lines hold."""
@@ -37,6 +42,13 @@ class Seen:
         self.named += other.named
         self.unnamed += other.unnamed
         self.emails |= other.emails
+        self.mailed += other.mailed
+        self.addressed += other.addressed
+
+    @property
+    def depends_on_emails(self) -> bool:
+        """Whether their addresses, once they are known, may tell more."""
+        return bool(self.unnamed or self.mailed)
 
     @property
     def has_any(self) -> bool:
@@ -118,10 +130,16 @@ class Scrub:
             if judged.piece:
                 named = self.person.is_named_in([judged.piece])
                 seen.add(Seen(named=named, unnamed=not named))
-            if judged.record is not None and self.person.owns(judged.record):
-                email = judged.record.get("user_email")
-                seen.add(Seen(1, emails={email} if isinstance(email, str) else set()))
+            if judged.record is not None:
+                seen.add(self._look_at(judged.record))
         return seen
+
+    def _look_at(self, record: Record) -> Seen:
+        email = record.get("user_email")
+        emails = {email} if isinstance(email, str) and email else set()
+        if self.person.owns(record):
+            return Seen(1, emails=emails)
+        return Seen(mailed=len(emails), addressed=len(emails & self.person.emails))
 
     def _one_by_one(self, data: bytes) -> bytes:
         lines = data.split(b"\n")
@@ -152,8 +170,23 @@ def owned(table: pa.Table, person: Person) -> npt.NDArray[np.bool_]:
     return mask
 
 
+def addressed(table: pa.Table, person: Person) -> npt.NDArray[np.bool_]:
+    """Return which rows are not the person's, and carry one of their addresses."""
+    theirs = pa.array(sorted(person.emails), pa.string())
+    found = pc.is_in(table["user_email"].cast(pa.string()), value_set=theirs)
+    mask: npt.NDArray[np.bool_] = to_numpy(found.cast(pa.int32())) == 1
+    return mask & ~owned(table, person)
+
+
 def seen_in(table: pa.Table, person: Person) -> Seen:
     """Return what rows with `user_id` and `user_email` hold of the person."""
-    theirs = table.filter(from_numpy(owned(table, person)))
-    emails = pc.unique(theirs["user_email"].cast(pa.string())).to_pylist()
-    return Seen(len(theirs), emails={email for email in emails if email})
+    mask = owned(table, person)
+    emails = table["user_email"].cast(pa.string())
+    of_them = pc.unique(emails.filter(from_numpy(mask))).to_pylist()
+    of_others = emails.filter(from_numpy(~mask))
+    return Seen(
+        records=int(mask.sum()),
+        emails={email for email in of_them if email},
+        mailed=len(of_others) - of_others.null_count,
+        addressed=int(addressed(table, person).sum()),
+    )

@@ -1,6 +1,7 @@
 """Taking a person out of a sealed day, and out of the lines that were no records in it."""
 
 import hashlib
+import stat
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -11,21 +12,22 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tokenusage.errors import LogsError
 from tokenusage.files import put_in_place, sync, temporary_path
-from tokenusage.keep.decode import to_lines
 from tokenusage.keep.forget.outcome import Form
 from tokenusage.keep.forget.scrub import Scrub, Seen, owned, seen_in
-from tokenusage.keep.intake import TOO_LONG, too_long_line
-from tokenusage.keep.judge import judge
-from tokenusage.keep.reader import Reader
-from tokenusage.keep.rejected import RejectedFile
-from tokenusage.keep.rows import rows_of
-from tokenusage.keep.sealed import SealedFile, digest_of_lines
+from tokenusage.keep.seal.decode import to_lines
+from tokenusage.keep.seal.file import SealedFile, digest_of_lines
+from tokenusage.keep.seal.intake import TOO_LONG, too_long_line
+from tokenusage.keep.seal.rejected import RejectedFile
+from tokenusage.keep.seal.rows import rows_of
 from tokenusage.logs import DayFile, rejected_name
 from tokenusage.read.arrays import from_numpy
+from tokenusage.read.judge import judge
 from tokenusage.read.ledger import Account
 from tokenusage.read.lines import parse
 from tokenusage.read.parquet import ParquetFile
+from tokenusage.read.reader import Reader
 from tokenusage.read.sealed import FORMAT, SCHEMA, Footer, open_sealed
 from tokenusage.read.segments import Chunk, Segment
 
@@ -47,7 +49,8 @@ class SealedPlace:
     Raises:
         NotOursError: it is damaged, or not what tokenusage writes.
         ListingChangedError: it is gone, or another one stands in its place.
-        OSError: the rejected lines can't be looked at.
+        LogsError: what stands in the place of the rejected lines is no regular file.
+        OSError: they can't be looked at.
     """
 
     form = Form.SEALED
@@ -181,13 +184,17 @@ def rejected_file(path: Path, day: date) -> DayFile | None:
     """Return a file of rejected lines as it is now; None where there is none.
 
     Raises:
+        LogsError: something else than a regular file stands there.
         OSError: it can't be looked at.
     """
     try:
         status = path.lstat()
     except FileNotFoundError:
         return None
-    return DayFile(path.name, path, day, status.st_size, status.st_ino)
+    if not stat.S_ISREG(status.st_mode):
+        link = stat.S_ISLNK(status.st_mode)
+        raise LogsError(f"{path.name} is {'a symbolic link' if link else 'not a regular file'}.")
+    return DayFile.of(path, day, status)
 
 
 def _scrubbed(rows: pa.Table, scrub: Scrub) -> tuple[pa.Table, bytes, int]:

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tokenusage.files import sync
-from tokenusage.keep.final import added_up
 from tokenusage.keep.forget.person import Person
-from tokenusage.keep.forget.scrub import owned, seen_in
-from tokenusage.keep.months import Summary, write_month
+from tokenusage.keep.forget.scrub import addressed, owned, seen_in
+from tokenusage.keep.sums.final import added_up
+from tokenusage.keep.sums.months import Summary, write_month
 from tokenusage.logs import DayFile
 from tokenusage.read.arrays import from_numpy
 from tokenusage.read.ledger import Account
@@ -31,6 +31,8 @@ class MonthSeen:
     others: bool = False
     """Whether there are sums of days without them."""
     emails: set[str] = field(default_factory=set)
+    addressed: int = 0
+    """Records of others, of days that have only sums, that carry one of their addresses."""
 
 
 def look_at_month(file: DayFile, person: Person) -> MonthSeen:
@@ -45,6 +47,8 @@ def look_at_month(file: DayFile, person: Person) -> MonthSeen:
         of_day, table = summary.of_day, summary.table
         found = seen_in(table, person)
         seen.emails |= found.emails
+        if of_day.final:
+            seen.addressed += _records(table.filter(from_numpy(addressed(table, person))))
         if not found.records:
             seen.others = True
         elif of_day.final:

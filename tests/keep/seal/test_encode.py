@@ -13,9 +13,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support import FIELD_LINE, record
 
-from tokenusage.keep.decode import to_lines
-from tokenusage.keep.encode import Encoded, Encoder
-from tokenusage.keep.sealed import digest_of_lines
+from tokenusage.keep.seal.decode import to_lines
+from tokenusage.keep.seal.encode import Encoded, Encoder
+from tokenusage.keep.seal.file import digest_of_lines
 from tokenusage.read.lines import read_lines
 from tokenusage.read.sealed import SCHEMA
 

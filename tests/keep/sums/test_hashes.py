@@ -4,7 +4,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenusage.keep.hashes import hashes_of
+from tokenusage.keep.sums.hashes import hashes_of
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=40)), max_size=50), st.integers(0, 3))

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenusage.keep.groups import Groups
+from tokenusage.keep.sums.groups import Groups
 
 rows = st.lists(
     st.tuples(st.sampled_from([-1, 2**30]), st.sampled_from([-1, 0, 2**40]), st.integers(-5, 5)),

@@ -10,8 +10,8 @@ import orjson
 import pytest
 from support import FIELD_LINE, record, write_day
 
-from tokenusage.keep import hashes
-from tokenusage.keep.summarise import DaySums, summarise
+from tokenusage.keep.sums import hashes
+from tokenusage.keep.sums.summarise import DaySums, summarise
 from tokenusage.read.summaries import SCHEMA
 
 DAY = date(2026, 11, 20)

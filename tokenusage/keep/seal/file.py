@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tokenusage.errors import SealError
-from tokenusage.keep.decode import NUMBERS, to_text
 from tokenusage.keep.hashed import HashedFile
+from tokenusage.keep.seal.decode import NUMBERS, to_text
 from tokenusage.logs import DayFile
 from tokenusage.read.columns import TOKENS
 from tokenusage.read.parquet import NotOursError, ParquetFile
@@ -129,9 +129,8 @@ class SealedFile:
     def _read_back(self) -> Iterator[pa.Table]:
         """Yield the rows that were added together, as they can be read now."""
         path = self._file.path
-        status = path.stat()
         # Its path alone says where it is: it has no name of a day yet.
-        file = DayFile(path.name, path, date.min, status.st_size, status.st_ino)
+        file = DayFile.of(path, date.min, path.stat())
         with ParquetFile(file, FORMAT, SCHEMA) as parquet:
             for number, runs in enumerate(filter(None, self._groups)):
                 table = parquet.read([number], SCHEMA.names, [])

@@ -19,9 +19,9 @@ from typing import Final
 from tokenusage.errors import SealError
 from tokenusage.files import put_in_place, sync, temporary_path
 from tokenusage.keep.hold import hold
-from tokenusage.keep.intake import TOO_LONG, Intake, Part, too_long_line
-from tokenusage.keep.rejected import RejectedFile
-from tokenusage.keep.sealed import SealedFile, digest_of_lines
+from tokenusage.keep.seal.file import SealedFile, digest_of_lines
+from tokenusage.keep.seal.intake import TOO_LONG, Intake, Part, too_long_line
+from tokenusage.keep.seal.rejected import RejectedFile
 from tokenusage.logs import DayFile, list_logs, rejected_name, sealed_name
 from tokenusage.read.ledger import Account
 from tokenusage.read.parquet import NotOursError, ParquetFile

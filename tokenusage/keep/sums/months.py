@@ -115,9 +115,7 @@ def _open(path: Path, day: date, stack: ExitStack) -> Month | None:
         return None
     first = day.replace(day=1)
     try:
-        return stack.enter_context(
-            Month(DayFile(path.name, path, first, status.st_size, status.st_ino))
-        )
+        return stack.enter_context(Month(DayFile.of(path, first, status)))
     except NotOursError as error:
         raise LogsError(
             f"{error}. Move it away to have its days summed up anew; "
@@ -174,8 +172,7 @@ def _write(path: Path, summaries: Iterator[Summary]) -> None:
 
 def _holds(path: Path, summaries: Iterator[Summary]) -> bool:
     """Return whether a file holds exactly these summaries."""
-    status = path.stat()
-    file = DayFile(path.name, path, date.min, status.st_size, status.st_ino)
+    file = DayFile.of(path, date.min, path.stat())
     try:
         with Month(file) as month:
             found = iter(month.days.values())

@@ -3,7 +3,7 @@
 Segments that are proven clean are parsed and rebuilt column by column. Whatever
 is guessed on the way (which optional fields there are, where an object ends, what
 was written without a decimal point) is safe, because every rebuilt line is compared
-with its source: rows that differ go through `keep.rows`, one at a time.
+with its source: rows that differ go through `keep.seal.rows`, one at a time.
 """
 
 import hashlib
@@ -15,13 +15,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tokenusage.keep.decode import OBJECTS, to_lines
-from tokenusage.keep.judge import judge
-from tokenusage.keep.rows import rows_of
-from tokenusage.keep.texts import slices, strings
+from tokenusage.keep.seal.decode import OBJECTS, to_lines
+from tokenusage.keep.seal.rows import rows_of
+from tokenusage.keep.seal.texts import slices, strings
 from tokenusage.read.arrays import from_numpy, to_numpy
 from tokenusage.read.clean import CleanReader
 from tokenusage.read.columns import COUNTS, PLAIN
+from tokenusage.read.judge import judge
 from tokenusage.read.lines import parse
 from tokenusage.read.sealed import (
     COST_IS_INTEGER,

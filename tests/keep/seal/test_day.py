@@ -17,10 +17,10 @@ from writing import finish, python
 
 from tokenusage.errors import SealError
 from tokenusage.files import TEMPORARY_PREFIX
-from tokenusage.keep.decode import to_lines
-from tokenusage.keep.encode import Encoder
-from tokenusage.keep.seal import Sealing, seal
-from tokenusage.keep.sealed import SealedFile
+from tokenusage.keep.seal.day import Sealing, seal
+from tokenusage.keep.seal.decode import to_lines
+from tokenusage.keep.seal.encode import Encoder
+from tokenusage.keep.seal.file import SealedFile
 from tokenusage.logs import list_logs
 from tokenusage.read.ledger import Rejection
 from tokenusage.read.sealed import Footer, open_sealed

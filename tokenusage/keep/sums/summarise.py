@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tokenusage.errors import LogsError, TokenUsageError
-from tokenusage.keep.groups import Groups, Integers
-from tokenusage.keep.hashes import Hashes, hashes_of
+from tokenusage.keep.sums.groups import Groups, Integers
+from tokenusage.keep.sums.hashes import Hashes, hashes_of
 from tokenusage.logs import DayFile
 from tokenusage.read.arrays import from_numpy, to_numpy
 from tokenusage.read.columns import column_of, fields_of

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from tokenusage.keep.encode import Encoded, Encoder
-from tokenusage.keep.reader import Reader
+from tokenusage.keep.seal.encode import Encoded, Encoder
 from tokenusage.logs import DayFile
+from tokenusage.read.reader import Reader
 from tokenusage.read.segments import LONGEST_LINE, Chunk, Segment, open_regular
 
 TOO_LONG = f"is longer than {LONGEST_LINE >> 20} MiB"

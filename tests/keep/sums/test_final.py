@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenusage.errors import LogsError
-from tokenusage.keep.final import final_summary
-from tokenusage.keep.months import Summary
-from tokenusage.keep.summarise import DaySums
+from tokenusage.keep.sums.final import final_summary
+from tokenusage.keep.sums.months import Summary
+from tokenusage.keep.sums.summarise import DaySums
 from tokenusage.logs import DayFile
 from tokenusage.read.ledger import Account, Rejection
 from tokenusage.read.sources import Source

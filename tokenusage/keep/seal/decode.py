@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tokenusage.keep.texts import doubles, has_special, join, moments, quoted
+from tokenusage.keep.seal.texts import doubles, has_special, join, moments, quoted
 from tokenusage.read.arrays import from_numpy, to_numpy
 from tokenusage.read.columns import COUNTS, TOKENS
 from tokenusage.read.sealed import (

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tokenusage.errors import LogsError
-from tokenusage.keep.months import Summary
-from tokenusage.keep.summarise import DaySums
+from tokenusage.keep.sums.months import Summary
+from tokenusage.keep.sums.summarise import DaySums
 from tokenusage.read.ledger import Account
 from tokenusage.read.sources import Source
 from tokenusage.read.summaries import COUNTS, NAMES, SCHEMA, FileState, SummaryDay

@@ -7,9 +7,9 @@ from keeping import TODAY, ago, fill, turn
 from writing import finish, python
 
 from tokenusage.errors import LogsError
-from tokenusage.keep.final import summary_of
-from tokenusage.keep.months import Summary, read_summary, write_month
-from tokenusage.keep.summarise import summarise
+from tokenusage.keep.sums.final import summary_of
+from tokenusage.keep.sums.months import Summary, read_summary, write_month
+from tokenusage.keep.sums.summarise import summarise
 from tokenusage.logs import list_logs
 from tokenusage.read.summaries import SCHEMA, Month
 
@@ -93,9 +93,9 @@ def test_what_the_disk_has_changed_does_not_replace_anything(tmp_path: Path) -> 
         from pathlib import Path
         from keeping import NOW, TODAY
         from tokenusage.errors import SealError
-        from tokenusage.keep import months
-        from tokenusage.keep.final import summary_of
-        from tokenusage.keep.summarise import summarise
+        from tokenusage.keep.sums import months
+        from tokenusage.keep.sums.final import summary_of
+        from tokenusage.keep.sums.summarise import summarise
         logs, offset = Path(sys.argv[1]), int(sys.argv[2])
         day = date(2026, 10, 30)
         summary = summary_of(summarise(logs, day, naive_zone=NOW.tzinfo, today=TODAY))

@@ -8,7 +8,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tokenusage.keep.decode import NUMBERS, OBJECTS, to_lines
+from tokenusage.keep.seal.decode import NUMBERS, OBJECTS, to_lines
 from tokenusage.read.columns import TOKENS
 from tokenusage.read.lines import as_text, microseconds
 from tokenusage.read.sealed import (
