@@ -54,7 +54,7 @@ bench: $(READY) ## times and memory beside polars, duckdb and pandas; some minut
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.bench
 
-torture: $(READY) ## writers killed, stopped and forked by the thousand; up to 20 minutes
+torture: $(READY) ## kills, stops, forks, rotations by the thousand; half an hour
 	@TOKENUSAGE_TORTURE=long $(BIN)/pytest --quiet tests/torture
 
 clean: ## remove what was built, but no logs
