@@ -14,6 +14,7 @@ from tokenusage.analyse.report import Figures, Report, Row, together
 from tokenusage.analyse.sums import records_in, sums_of
 from tokenusage.price.table import PriceTable
 from tokenusage.read.calls import read_calls
+from tokenusage.read.ledger import Ledger
 from tokenusage.read.scan import Scan
 
 
@@ -36,15 +37,7 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
     )
     sums = None if summary is None else sums_of(summary, period, ledger)
     del summary  # as large as the sums
-    mask = matching(calls, query.filters)
-    if mask is not None:
-        calls = calls[mask]
-    if sums is not None and (mask := matching(sums, query.filters)) is not None:
-        sums = sums[mask]
-    passed = len(calls) + (0 if sums is None else records_in(sums))
-    ledger.filtered = ledger.records - passed
-    ledger.records = passed
-    ledger.estimated = sum(int(frame["estimated"].sum()) for frame in _given(calls, sums))
+    calls, sums = _passing(calls, sums, query, ledger)
     if query.cost != "logged":
         # Loading every list price takes longer than most reports.
         from tokenusage.price.pricer import Pricer  # noqa: PLC0415
@@ -68,6 +61,21 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
         sections=sections,
         newest_day=scan.newest_day,
     )
+
+
+def _passing(
+    calls: pd.DataFrame, sums: pd.DataFrame | None, query: Query, ledger: Ledger
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Return what passes the filters, and tell the ledger of the rest."""
+    if (mask := matching(calls, query.filters)) is not None:
+        calls = calls[mask]
+    if sums is not None and (mask := matching(sums, query.filters)) is not None:
+        sums = sums[mask]
+    passed = len(calls) + (0 if sums is None else records_in(sums))
+    ledger.filtered = ledger.records - passed
+    ledger.records = passed
+    ledger.estimated = sum(int(frame["estimated"].sum()) for frame in _given(calls, sums))
+    return calls, sums
 
 
 def _given(calls: pd.DataFrame, sums: pd.DataFrame | None) -> list[pd.DataFrame]:
