@@ -23,8 +23,9 @@ LONGEST_LINE: Final = 16 << 20
 BUFFER_BYTES: Final = SEGMENT_BYTES + (1 << 20)
 """A buffer that holds a segment and the line across its end."""
 
-LISTINGS: Final = 10
-"""How often a directory is listed again when a file vanishes before it is opened."""
+LISTINGS: Final = 50
+"""How often a directory is listed again when it changes while it is read: beside rotations
+without a pause about every second reading has to begin anew."""
 
 _STEP: Final = 256 << 10
 _NEWLINE: Final = ord("\n")
