@@ -147,6 +147,13 @@ def test_day_that_is_replaced_in_the_middle_is_said(tmp_path: Path) -> None:
         exported(logs, then=replace)
 
 
+def test_day_that_is_sealed_while_it_is_written_is_said(tmp_path: Path) -> None:
+    """A late file with the name of one that was sealed could have been taken for it."""
+    logs = fill(tmp_path, ago(9))
+    with pytest.raises(LogsError, match=f"The files of {ago(9)} were replaced"):
+        exported(logs, then=lambda: seal(logs, ago(9), naive_zone=UTC))
+
+
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_day(tmp_path: Path) -> None:
     """A day of 64 MB takes as much as one of 256 MB."""

@@ -30,6 +30,7 @@ def known_ids(directory: Path, day: date) -> set[str] | None:
             for part in scan.parts():
                 for found in part.shaped:
                     ids.update(map(str, found.to_pylist()))
+            scan.check_unchanged()
         except ListingChangedError as error:
-            raise LogsError(f"{error} was replaced meanwhile: run the import again.") from error
+            raise LogsError(f"{error} has changed meanwhile: run the import again.") from error
     return ids

@@ -21,13 +21,13 @@ from tokenusage.errors import LogsError
 from tokenusage.keep.seal.decode import to_text
 from tokenusage.logs import DayFile, Listing, list_logs
 from tokenusage.read.clean import CleanReader
-from tokenusage.read.forms import Forms, Piece, Plan, choose
+from tokenusage.read.forms import Forms, Piece, Plan, look
 from tokenusage.read.judge import judge
 from tokenusage.read.parquet import NotOursError, ParquetFile
 from tokenusage.read.pool import in_order
 from tokenusage.read.reader import Reader
 from tokenusage.read.sealed import FORMAT, SCHEMA, RowGroup, open_sealed
-from tokenusage.read.segments import LISTINGS, Chunk, ListingChangedError, Segment
+from tokenusage.read.segments import Chunk, ListingChangedError, Segment
 
 _MAX_THREADS: Final = 4
 _ROWS: Final = 16_384
@@ -70,7 +70,7 @@ def export(
     threads = min(os.cpu_count() or 1, _MAX_THREADS)
     pool = ThreadPoolExecutor(threads)
     try:
-        listing, forms = _choose(logs, plan)
+        listing, forms = look(logs, plan)
         with watch(forms.size) as advance:
             return _Export(logs, plan, pool, write, advance).run(listing, forms)
     finally:
@@ -123,7 +123,7 @@ class _Export:
                         f"The files of {self._plan.first} were replaced while they were being "
                         "exported: export them again."
                     ) from error
-                listing, forms = _choose(self._logs, self._plan)
+                listing, forms = look(self._logs, self._plan)
             else:
                 return self._done
 
@@ -143,6 +143,9 @@ class _Export:
                 rejected += lines.rejected
                 if self._advance:
                     self._advance(lines.size)
+            if list_logs(self._logs).sealed.get(day) != listing.sealed.get(day):
+                # A late log file may have had the name and the inode of one that was sealed.
+                raise ListingChangedError(str(day))
             self._done.rejected += rejected
 
     def _read(self, pieces: Iterable[Piece]) -> Iterator[_Lines]:
@@ -198,13 +201,3 @@ def _rejected(sealed: DayFile) -> int:
         return open_sealed(sealed)[0].account.rejected
     except NotOursError:
         return 0  # it is not read at all, which is said
-
-
-def _choose(logs: Path, plan: Plan) -> tuple[Listing, Forms]:
-    for _ in range(LISTINGS):
-        listing = list_logs(logs)
-        try:
-            return listing, choose(listing, plan)
-        except ListingChangedError:
-            continue
-    raise LogsError(f"The files in {str(logs)!r} change faster than they can be read: try again.")

@@ -8,13 +8,14 @@ is not read a second time.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
+from pathlib import Path
 
 from tokenusage.errors import LogsError
-from tokenusage.logs import DayFile, Listing
+from tokenusage.logs import DayFile, Listing, list_logs
 from tokenusage.read.ledger import Account
 from tokenusage.read.parquet import NotOursError
 from tokenusage.read.sealed import RowGroup, open_sealed
-from tokenusage.read.segments import ListingChangedError, Segment, segments
+from tokenusage.read.segments import LISTINGS, ListingChangedError, Segment, segments
 from tokenusage.read.sources import Source, taken_in
 from tokenusage.read.summaries import Month, SummaryDay
 
@@ -76,6 +77,21 @@ class Forms:
         if sentence not in self.damaged:
             self.damaged.append(sentence)
             self.refused.append(sentence)
+
+
+def look(logs: Path, plan: Plan) -> tuple[Listing, Forms]:
+    """List a directory, and choose what is read of it, until both are of one state.
+
+    Raises:
+        LogsError: it can't be read, or changes faster than that.
+    """
+    for _ in range(LISTINGS):
+        listing = list_logs(logs)
+        try:
+            return listing, choose(listing, plan)
+        except ListingChangedError:
+            continue
+    raise LogsError(f"The files in {str(logs)!r} change faster than they can be read: try again.")
 
 
 def choose(listing: Listing, plan: Plan) -> Forms:

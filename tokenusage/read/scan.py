@@ -18,11 +18,11 @@ from typing import Any, Final, Self
 import pyarrow as pa
 
 from tokenusage.errors import LogsError
-from tokenusage.logs import DayFile, Listing, list_logs
+from tokenusage.logs import DayFile, list_logs
 from tokenusage.read.clean import CleanReader
 from tokenusage.read.columns import extra_fields
 from tokenusage.read.duplicates import MapTables
-from tokenusage.read.forms import Forms, Piece, Plan, choose, newest_day
+from tokenusage.read.forms import Piece, Plan, look, newest_day
 from tokenusage.read.ledger import MAX_REJECTIONS, Account, Rejection
 from tokenusage.read.lines import Lines, read_lines, schema
 from tokenusage.read.parquet import NotOursError
@@ -30,7 +30,6 @@ from tokenusage.read.pool import in_order
 from tokenusage.read.sealed import RowGroup, read_group
 from tokenusage.read.segments import (
     BUFFER_BYTES,
-    LISTINGS,
     LONGEST_LINE,
     Chunk,
     ListingChangedError,
@@ -93,9 +92,8 @@ class Scan:
         self._extra = extra_fields(plan.fields)
         self._clean = CleanReader(self._extra, plan.naive_zone)
         self._own = threading.local()
-        listing, self.forms = _choose(logs, plan)
-        self.newest_day = newest_day(listing)
-        self._parquet = listing.parquet
+        self._listing, self.forms = look(logs, plan)
+        self.newest_day = newest_day(self._listing)
         self._pool: ThreadPoolExecutor | None = None
         self.map: MapTables = map
         threads = min(os.cpu_count() or 1, _MAX_THREADS)
@@ -154,7 +152,7 @@ class Scan:
             ListingChangedError: a sealed file or a summary is new or another one.
             LogsError: the directory can't be read.
         """
-        if list_logs(self.logs).parquet != self._parquet:
+        if list_logs(self.logs).parquet != self._listing.parquet:
             raise ListingChangedError(str(self.logs))
 
     def nothing(self) -> Any:
@@ -243,17 +241,6 @@ def accounted(parts: Iterable[Part]) -> Iterator[tuple[Part, Account]]:
                 ]
                 line += found.lines
             yield part, account
-
-
-def _choose(logs: Path, plan: Plan) -> tuple[Listing, Forms]:
-    """Return the directory as it was listed, and what is read of it."""
-    for _ in range(LISTINGS):
-        listing = list_logs(logs)
-        try:
-            return listing, choose(listing, plan)
-        except ListingChangedError:
-            continue
-    raise LogsError(f"The files in {str(logs)!r} change faster than they can be read: try again.")
 
 
 def _read_month(file: DayFile, days: list[SummaryDay], columns: list[str]) -> pa.Table:
