@@ -262,3 +262,17 @@ def test_a_new_file_in_an_old_ones_inode_is_read_whole(tmp_path: Path) -> None:
     copy.write_bytes(copy.read_bytes().replace(b"rag_answer", b"rag_replay") * 2)
     copy.rename(path)
     assert ask(tmp_path, QUERIES[0]).totals.calls == 3
+
+
+def test_a_report_notices_the_successor_of_a_file_that_was_sealed_under_it(tmp_path: Path) -> None:
+    """A late file may have its name and its inode; what it held is in the sealed file now."""
+    path = write_day(tmp_path, "2026-10-30", [record("2026-10-30T12:00:00Z", id="a")] * 2)
+    copy = tmp_path / "kept"
+    os.link(path, copy)
+    scan = Scan(tmp_path, plan(QUERIES[0], naive_zone=UTC, now=NOW))
+    seal(tmp_path, DAYS[0], naive_zone=UTC)
+    copy.write_bytes(copy.read_bytes().replace(b'"id":"a"', b'"id":"b"'))
+    copy.rename(path)
+    found = answer(QUERIES[0], scan, prices=PriceTable(), now=NOW)
+    assert found.totals.calls == 2
+    assert found.ledger.duplicates == 2
