@@ -27,17 +27,7 @@ Days = Annotated[
         help="Look only at the records of the last N days, today included (default: all).",
     ),
 ]
-Format = Annotated[
-    str,
-    typer.Option(
-        "--format",
-        metavar="|".join(FORMATS),
-        help="How to print it (default: table).",
-        show_default=False,
-        rich_help_panel=options.OUTPUT,
-        autocompletion=lambda: list(FORMATS),
-    ),
-]
+Format = Annotated[str, options.format_option(FORMATS)]
 
 
 def doctor(

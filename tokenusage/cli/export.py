@@ -21,17 +21,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("jsonl",)
 
-Format = Annotated[
-    str,
-    typer.Option(
-        "--format",
-        metavar="|".join(FORMATS),
-        help="One JSON object a line (the default).",
-        show_default=False,
-        rich_help_panel=options.OUTPUT,
-        autocompletion=lambda: list(FORMATS),
-    ),
-]
+Format = Annotated[str, options.format_option(FORMATS, "One JSON object a line (the default).")]
 Days = Annotated[
     int | None,
     typer.Option(

@@ -1,7 +1,7 @@
 """The options that commands share, so that they mean the same in each of them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -99,17 +99,20 @@ Where = Annotated[
     ),
 ]
 
-Format = Annotated[
-    str,
-    typer.Option(
+
+def format_option(formats: tuple[str, ...], text: str = "How to print it (default: table).") -> Any:
+    """Return ``--format`` of a command that knows these formats."""
+    return typer.Option(
         "--format",
-        metavar="|".join(FORMATS),
-        help="How to print it (default: table).",
+        metavar="|".join(formats),
+        help=text,
         show_default=False,
         rich_help_panel=OUTPUT,
-        autocompletion=lambda: list(FORMATS),
-    ),
-]
+        autocompletion=lambda: list(formats),
+    )
+
+
+Format = Annotated[str, format_option(FORMATS)]
 Output = Annotated[
     Path | None,
     typer.Option(

@@ -65,17 +65,7 @@ Reasoning = Annotated[
     int | None,
     typer.Option("--reasoning-tokens", metavar="N", help="Spent thinking.", rich_help_panel=CALL),
 ]
-Format = Annotated[
-    str,
-    typer.Option(
-        "--format",
-        metavar="|".join(FORMATS),
-        help="How to print it (default: table).",
-        show_default=False,
-        rich_help_panel=options.OUTPUT,
-        autocompletion=lambda: list(FORMATS),
-    ),
-]
+Format = Annotated[str, options.format_option(FORMATS)]
 
 
 def prices(

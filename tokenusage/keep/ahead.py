@@ -1,6 +1,5 @@
 """Working on days in threads, a little ahead of the one that is wanted."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,6 +8,7 @@ from functools import partial
 from typing import Final, Self, TypeVar
 
 from tokenusage.keep.plan import Step
+from tokenusage.read.pool import threads
 
 _THREADS: Final = 2
 """A small day has parts that keep one processor busy only; two of them keep two."""
@@ -35,7 +35,7 @@ class DaysAhead:
         self._advance = advance
         self._stopped = False
         # Beside a single processor's own thread another one gains nothing.
-        self._pool = ThreadPoolExecutor(_THREADS) if (os.cpu_count() or 1) > 1 else None
+        self._pool = ThreadPoolExecutor(_THREADS) if threads() > 1 else None
 
     def __enter__(self) -> Self:
         return self

@@ -5,7 +5,6 @@ files by name. Nothing is left out but what is no record, and nothing is counted
 that stands there twice.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -24,12 +23,11 @@ from tokenusage.read.clean import CleanReader
 from tokenusage.read.forms import Forms, Piece, Plan, look
 from tokenusage.read.judge import judge
 from tokenusage.read.parquet import NotOursError, ParquetFile
-from tokenusage.read.pool import in_order
+from tokenusage.read.pool import in_order, threads
 from tokenusage.read.reader import Reader
 from tokenusage.read.sealed import FORMAT, SCHEMA, RowGroup, open_sealed
 from tokenusage.read.segments import Chunk, ListingChangedError, Segment
 
-_MAX_THREADS: Final = 4
 _ROWS: Final = 16_384
 """Rows of a sealed day that are turned into lines at a time."""
 
@@ -67,8 +65,7 @@ def export(
     Raises:
         LogsError: a file can't be read, or was replaced while its day was written.
     """
-    threads = min(os.cpu_count() or 1, _MAX_THREADS)
-    pool = ThreadPoolExecutor(threads)
+    pool = ThreadPoolExecutor(threads())
     try:
         listing, forms = look(logs, plan)
         with watch(forms.size) as advance:

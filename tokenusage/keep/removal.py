@@ -1,16 +1,19 @@
 """Removing files of a log directory, once what they held stands elsewhere for sure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
+from tokenusage.errors import TokenUsageError
 from tokenusage.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, sync
 from tokenusage.keep.hold import hold
-from tokenusage.keep.plan import is_raw
-from tokenusage.logs import DayFile, Listing, rejected_name
+from tokenusage.keep.plan import files_by_day, is_raw
+from tokenusage.keep.sums.months import summarised_days
+from tokenusage.logs import DayFile, Listing, list_logs, rejected_name
 from tokenusage.read.parquet import NotOursError
 from tokenusage.read.sealed import open_sealed
+from tokenusage.read.segments import ListingChangedError
 from tokenusage.read.sources import Source, taken_in
 from tokenusage.read.summaries import SummaryDay
 
@@ -37,12 +40,30 @@ def remove_day(logs: Path, day: date, files: Sequence[DayFile]) -> None:
         file.path.unlink(missing_ok=True)
 
 
-def remove_taken_in(
-    logs: Path, files: Sequence[DayFile], listing: Listing, summary: SummaryDay | None
-) -> bool:
-    """Remove those files of a day that a killed run had taken in, but not removed yet.
+def finish_killed_run(logs: Path) -> Iterator[tuple[tuple[DayFile, ...], Exception]]:
+    """Remove what is in a sealed file or a final summary already, day by day.
 
-    Returns whether there were any.
+    Yields the files of each day with which that failed, and why; a day that somebody
+    writes to meanwhile is left, as its late records are taken in later.
+
+    Raises:
+        LogsError: the directory can't be read.
+    """
+    listing = list_logs(logs)
+    summaries = summarised_days(listing)
+    for day, files in files_by_day(listing).items():
+        try:
+            _remove_taken_in(logs, files, listing, summaries.get(day))
+        except ListingChangedError:
+            continue
+        except (TokenUsageError, OSError, NotOursError) as error:
+            yield files, error
+
+
+def _remove_taken_in(
+    logs: Path, files: Sequence[DayFile], listing: Listing, summary: SummaryDay | None
+) -> None:
+    """Remove those files of a day that a killed run had taken in, but not removed yet.
 
     Raises:
         HeldError, ListingChangedError: another process is at one of them.
@@ -57,7 +78,7 @@ def remove_taken_in(
             sources = (*sources, *open_sealed(sealed)[0].sources)
     taken = [file for file in files if _is_taken_in(file, sources)]
     if not taken:
-        return False
+        return
     with hold([file for file in taken if is_raw(file)]):
         # The renaming of what took them in may not be on the disk yet.
         sync(logs)
@@ -67,7 +88,6 @@ def remove_taken_in(
             for file in taken:
                 file.path.unlink(missing_ok=True)
         sync(logs)
-    return True
 
 
 def _is_taken_in(file: DayFile, sources: Sequence[Source]) -> bool:

@@ -19,8 +19,8 @@ from tokenusage.keep.ahead import DaysAhead
 from tokenusage.keep.hold import hold
 from tokenusage.keep.lock import keeping
 from tokenusage.keep.outcome import Outcome, Result
-from tokenusage.keep.plan import Action, Plan, Step, Wishes, files_by_day, is_raw, make_plan
-from tokenusage.keep.removal import remove_day, remove_taken_in, remove_temporaries
+from tokenusage.keep.plan import Action, Plan, Step, Wishes, is_raw, make_plan
+from tokenusage.keep.removal import finish_killed_run, remove_day, remove_temporaries
 from tokenusage.keep.seal.day import seal
 from tokenusage.keep.sums.final import final_summary, summary_of
 from tokenusage.keep.sums.months import Summary, read_summary, summarised_days, write_month
@@ -119,15 +119,8 @@ class _Rotation:
 
     def finish_killed_run(self) -> None:
         """Remove what is in a sealed file or a final summary already."""
-        listing = list_logs(self._logs)
-        summaries = summarised_days(listing)
-        for day, files in files_by_day(listing).items():
-            try:
-                remove_taken_in(self._logs, files, listing, summaries.get(day))
-            except ListingChangedError:
-                continue  # somebody writes to it: late records
-            except _FAILURES as error:
-                self._stop(day, files, error)
+        for files, error in finish_killed_run(self._logs):
+            self._stop(files[0].day, files, error)
 
     def apply(self, steps: Sequence[Step]) -> None:
         """Do what is planned: what is to be sealed first, then the sums and what waits for them."""

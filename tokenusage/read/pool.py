@@ -1,12 +1,20 @@
 """Work in threads whose results come in order, and never many of them at once."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Final, TypeVar
+
+_MOST: Final = 4
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+
+
+def threads() -> int:
+    """Return how many threads read and convert as fast as more would."""
+    return min(os.cpu_count() or 1, _MOST)
 
 
 def in_order(

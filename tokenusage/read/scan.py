@@ -4,7 +4,6 @@ Nothing here needs pandas: a command starts a scan first and imports pandas whil
 the threads are reading.
 """
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +25,7 @@ from tokenusage.read.forms import Piece, Plan, look, newest_day
 from tokenusage.read.ledger import MAX_REJECTIONS, Account, Rejection
 from tokenusage.read.lines import Lines, read_lines, schema
 from tokenusage.read.parquet import NotOursError
-from tokenusage.read.pool import in_order
+from tokenusage.read.pool import in_order, threads
 from tokenusage.read.sealed import RowGroup, read_group
 from tokenusage.read.segments import (
     BUFFER_BYTES,
@@ -39,7 +38,6 @@ from tokenusage.read.segments import (
 from tokenusage.read.shape import columns_of
 from tokenusage.read.summaries import Month, SummaryDay, summary_columns
 
-_MAX_THREADS: Final = 4
 _WORTH_THREADS: Final = 8 << 20
 """Fewer bytes are read sooner than threads are started."""
 
@@ -96,9 +94,8 @@ class Scan:
         self.newest_day = newest_day(self._listing)
         self._pool: ThreadPoolExecutor | None = None
         self.map: MapTables = map
-        threads = min(os.cpu_count() or 1, _MAX_THREADS)
-        if threads > 1 and (self.forms.size > _WORTH_THREADS or self.forms.months):
-            self._pool = ThreadPoolExecutor(threads)
+        if threads() > 1 and (self.forms.size > _WORTH_THREADS or self.forms.months):
+            self._pool = ThreadPoolExecutor(threads())
             self.map = self._pool.map
         columns = summary_columns(plan.fields)
         self._months = [self._started(_read_month, *month, columns) for month in self.forms.months]

@@ -23,15 +23,14 @@ from tokenusage.keep.forget.scrub import Scrub, Seen
 from tokenusage.keep.forget.sums import MonthSeen, look_at_month, rewrite_month
 from tokenusage.keep.lock import keeping
 from tokenusage.keep.outcome import sentence
-from tokenusage.keep.plan import SPILL_DAYS, files_by_day
-from tokenusage.keep.removal import remove_taken_in, remove_temporaries
-from tokenusage.keep.sums.months import summarised_days
+from tokenusage.keep.plan import SPILL_DAYS
+from tokenusage.keep.removal import finish_killed_run, remove_temporaries
 from tokenusage.logs import DayFile, list_logs
 from tokenusage.read.parquet import NotOursError
+from tokenusage.read.pool import threads
 from tokenusage.read.segments import LISTINGS, ListingChangedError
 from tokenusage.write.mounts import locks_work
 
-_MAX_THREADS: Final = 4
 _FAILURES: Final = (TokenUsageError, OSError, NotOursError, ListingChangedError)
 
 Watch = Callable[[str, int], AbstractContextManager[Callable[[int], None] | None]]
@@ -74,7 +73,7 @@ def forget(
         )
     list_logs(logs)  # says it best where there is none
     person = Person(user, None if delete else f"forgotten-{secrets.token_hex(4)}")
-    pool = ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS))
+    pool = ThreadPoolExecutor(threads())
     with ExitStack() as stack:
         stack.callback(pool.shutdown, cancel_futures=True)
         today = now.astimezone(UTC).date()
@@ -110,15 +109,8 @@ class _Run:
 
     def finish_killed_run(self) -> None:
         """Remove what is in a sealed file or a final summary already."""
-        listing = list_logs(self._logs)
-        summaries = summarised_days(listing)
-        for day, files in files_by_day(listing).items():
-            try:
-                remove_taken_in(self._logs, files, listing, summaries.get(day))
-            except ListingChangedError:
-                continue  # somebody writes to it: what was taken in goes when it is rewritten
-            except _FAILURES as error:
-                self._leave(files[0].name, error)
+        for files, error in finish_killed_run(self._logs):
+            self._leave(files[0].name, error)
 
     def look(self) -> None:
         """Look for the person everywhere, and for their addresses where those may be."""

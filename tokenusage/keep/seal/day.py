@@ -7,7 +7,6 @@ anywhere, it leaves the old form, the new one, or both; then the new one's foote
 says which bytes of the old one it has taken in.
 """
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -25,14 +24,13 @@ from tokenusage.keep.seal.rejected import RejectedFile
 from tokenusage.logs import DayFile, list_logs, rejected_name, sealed_name
 from tokenusage.read.ledger import Account
 from tokenusage.read.parquet import NotOursError, ParquetFile
+from tokenusage.read.pool import threads
 from tokenusage.read.sealed import FORMAT, SCHEMA, Footer, open_sealed
 from tokenusage.read.segments import ListingChangedError
 from tokenusage.read.sources import Source, digest_of, taken_in
 
 _TRIES: Final = 3
 """How often a day is sealed anew because its files have changed meanwhile."""
-
-_MAX_THREADS: Final = 4
 
 _ROWS: Final = 16_384
 """Rows that are taken over at a time from the sealed file that is there."""
@@ -166,7 +164,7 @@ def _write(
 ) -> _Taken:
     """Write the new files of the day, durably, and read them back."""
     taken = _Taken()
-    pool = ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS))
+    pool = ThreadPoolExecutor(threads())
     try:
         digests = [pool.submit(digest_of, file.path, file.size) for file in day.raw]
         _take_over(day, sealed)
