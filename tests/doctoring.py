@@ -6,13 +6,17 @@ from datetime import UTC, date
 from pathlib import Path
 from typing import Any
 
-from keeping import NOW
+from keeping import NOW, TODAY, ago
 from support import record, write_day
 
 from tokenusage.keep.doctor.examine import examine
 from tokenusage.keep.doctor.finding import Diagnosis, Finding, Setup
 from tokenusage.keep.doctor.mend import Mended, mend
 from tokenusage.price.table import PriceTable
+
+DAY, OTHER = ago(5), ago(6)
+STRAY = record(f"{OTHER}T12:00:00+00:00", id="stray", extra={"kept": "as it is"})
+"""A record of `OTHER` that stands in the file of `DAY`."""
 
 
 def setup(logs: Path, **changes: Any) -> Setup:
@@ -86,3 +90,15 @@ def _may_do_everything() -> bool:
 
 
 MAY_DO_EVERYTHING = _may_do_everything()
+
+
+def with_stray(logs: Path) -> Path:
+    """Write `STRAY` into the wrong day's file, and nothing else that is wrong."""
+    write_day(logs, str(DAY), [lines(DAY)[0], b'  {"odd":1} ', STRAY, *lines(DAY)[1:]])
+    write_day(logs, str(TODAY), lines(TODAY))
+    return tidy(logs)
+
+
+def path_of(logs: Path, day: object) -> Path:
+    """Return where the log file of a day stands."""
+    return logs / f"token_usage_{day}.jsonl"

@@ -92,3 +92,16 @@ def exported(logs: Path) -> bytes:
 def logged(logs: Path) -> list[dict[str, Any]]:
     """Return every record that a directory gives back."""
     return [orjson.loads(line) for line in exported(logs).splitlines()]
+
+
+def in_every_form(logs: Path) -> Path:
+    """Write a day in every form, and late records for two of them; return the directory."""
+    for number in (9, 8, 5, 2, 1, 0):
+        write_day(logs, str(ago(number)), lines(ago(number), ANN, 7, ANN, None, "bob"))
+    with (logs / f"token_usage_{ago(5)}.jsonl").open("ab") as file:
+        file.write(b'{"user_id":"ann","torn\n{"user_id":"bob","torn\n')
+    turn(logs, keep_days=7, seal_after=4)
+    for number in (8, 5):
+        (late,) = lines(ago(number), ANN)
+        write_day(logs, str(ago(number)), [late | {"id": "late"}])
+    return logs

@@ -59,8 +59,10 @@ def test_other_days_stay_as_they_are(tmp_path: Path) -> None:
     other = DAY.replace(day=2)
     put(fill(tmp_path, DAY, other, count=2), DAY, other)
     put(fill(tmp_path, DAY, count=5), DAY)
-    counts = [read_summary(tmp_path, day).table["calls"] for day in (other, DAY)]  # type: ignore[union-attr]
-    assert [sum(count.to_pylist()) for count in counts] == [2, 5]
+    for day, count in ((other, 2), (DAY, 5)):
+        summary = read_summary(tmp_path, day)
+        assert summary
+        assert sum(summary.table["calls"].to_pylist()) == count
 
 
 def test_a_final_summary_is_replaced_by_a_final_one_alone(tmp_path: Path) -> None:
