@@ -18,6 +18,7 @@ ROOMS = {
     # room: the rooms that it may import; every room may import the ground floor
     "price": set(),
     "write": {"price"},
+    "capture": {"write", "price"},
     "read": set(),
     "analyse": {"read", "price"},
     "ingest": {"read", "write", "price"},
@@ -25,8 +26,13 @@ ROOMS = {
     "show": {"keep", "analyse", "read", "price"},
     "cli": {"analyse", "read", "write", "price", "ingest", "keep", "show"},
 }
-GROUND = {"errors", "record", "logs", "files"}
+GROUND = {"errors", "record", "logs", "files", "context"}
+CLIENTS = {"openai", "anthropic", "google", "litellm", "httpx", "httpx2", "wrapt"}
 DOORS = {
+    # what `track` is given is checked as the records are
+    ("context.py", "tokenusage.write.fields"),
+    # a response by hand: payloads are read where the hooks read them, when it is called
+    ("write/tracker.py", "tokenusage.capture.by_hand"),
     # the one way from the writing half to the reading half, opened when it is called
     ("write/tracker.py", "tokenusage.analyse.stats"),
     # only the default tracker reads configuration
@@ -75,6 +81,12 @@ def test_heavy_libraries_stay_where_they_are_lived_on(path: Path) -> None:
     at_once = {module.split(".")[0] for module in imports(path, late=False)} & HEAVY
     if room == "write" or path.parent == PACKAGE:
         assert not at_once, f"{path} imports {at_once} at the top"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_clients_are_never_imported_by_a_module(path: Path) -> None:
+    """A hook looks at the client that the application has imported, when it is called."""
+    assert not {module.split(".")[0] for module in imports(path, late=False)} & CLIENTS
 
 
 def test_no_module_imports_itself_by_a_detour() -> None:

@@ -217,3 +217,16 @@ def test_threads_share_a_pricer() -> None:
         thread.join()
     assert set(seen) == {(0.0025, 0.001)}
     assert len(seen) == 800
+
+
+@pytest.mark.parametrize("source", ["partial", "estimated"])
+def test_a_call_that_nobody_counted_has_no_cost(source: str) -> None:
+    """What timed out may have cost a lot: 0 tokens are a cost of 0 by the provider's word alone."""
+    nothing: dict[str, Any] = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    assert cost(**nothing, usage_source=source) is None
+    assert (
+        cost(own({"model": "*", "prompt": 1, "completion": 1}), **nothing, usage_source=source)
+        is None
+    )
+    assert cost(**nothing, usage_source="provider") == cost(**nothing) == 0
+    assert cost(**nothing | {"prompt_tokens": 1000}, usage_source=source) == 0.00015

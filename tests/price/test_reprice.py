@@ -14,7 +14,15 @@ from tokenusage.record import PICO
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-TEXTS = ("model", "provider", "service_tier", "price_context", "usage", "cost_source")
+TEXTS = (
+    "model",
+    "provider",
+    "service_tier",
+    "price_context",
+    "usage",
+    "usage_source",
+    "cost_source",
+)
 COUNTS = (
     "prompt_tokens",
     "completion_tokens",
@@ -95,6 +103,19 @@ def test_unknown_models_are_unpriced() -> None:
     assert repriced({"model": "ours"}, {"model": None}, {}) == [None, None, 277_500_000]
 
 
+def test_a_call_that_nobody_counted_is_unpriced() -> None:
+    """A timeout's 0 tokens are no free call; a free call and known searches keep their price."""
+    nothing = {"model": "claude-sonnet-4-5", "prompt_tokens": 0, "completion_tokens": 0}
+    calls = [
+        nothing | {"usage_source": "partial"},
+        nothing | {"usage_source": "estimated"},
+        nothing | {"usage_source": "provider"},
+        nothing | {"usage_source": "partial", "usage": {"web_searches": 1}},
+    ]
+    expected = [None, None, 0, 10**10]
+    assert repriced(*calls) == repriced(*calls, mode="current") == expected
+
+
 def test_effective_prices_change_on_their_day() -> None:
     """Calls on both sides of a change have different prices; today's is one for both."""
     rules = [
@@ -169,6 +190,7 @@ some_calls = st.lists(
                     {"audio_seconds": 90.5},
                 ]
             ),
+            "usage_source": st.sampled_from([None, "provider", "estimated", "partial"]),
             "prompt_tokens": tokens,
             "completion_tokens": tokens,
             "cache_read_tokens": tokens,

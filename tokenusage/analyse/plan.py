@@ -15,6 +15,7 @@ _PRICED_BY: Final = frozenset(
         "service_tier",
         "price_context",
         "usage",
+        "usage_source",
         "cost_source",
         "cache_read_tokens",
         "cache_write_tokens",

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from tokenusage.record import BASE_FIELDS, MAX_TOKENS, OPTIONAL_FIELDS, Record
+from tokenusage.write.cost import PriceSource
 from tokenusage.write.redact import mask_secrets
-from tokenusage.write.tracker import PriceSource
 
 
 def build(fields: dict[str, Any], pricer: PriceSource, query_chars: int) -> Record:

@@ -19,7 +19,7 @@ from tokenusage.ingest.build import build
 from tokenusage.logs import list_logs
 from tokenusage.record import Record, encode
 from tokenusage.write.appender import Appender
-from tokenusage.write.tracker import PriceSource
+from tokenusage.write.cost import PriceSource
 
 _QUERY_CHARS: Final = 500
 

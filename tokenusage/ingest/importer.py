@@ -25,8 +25,8 @@ from tokenusage.ingest.known import known_ids
 from tokenusage.ingest.mapping import Mapping
 from tokenusage.ingest.source import BadRow, Row, Source
 from tokenusage.write.appender import Appender
+from tokenusage.write.cost import PriceSource
 from tokenusage.write.line import to_line
-from tokenusage.write.tracker import PriceSource
 
 MAX_SHOWN: Final = 20
 """How many rejected rows an outcome remembers."""

@@ -20,6 +20,9 @@ ONE_HOUR: Final = "cache_write_1h_tokens"
 MAX_PICO: Final = MAX_COST * PICO
 """The highest cost that a record can hold, in picodollars."""
 
+GUESSED: Final = ("estimated", "partial")
+"""Sources of usage that are not the provider's word: no tokens by them are no free call."""
+
 _UNITS: Final = unit_data.keys() - {"requests"}
 """What genai-prices can charge and can be told; the request itself it counts."""
 
@@ -60,8 +63,9 @@ class Quote:
         """Return the cost of a call in picodollars, half to even; None where it is unknown.
 
         It is unknown, too, where the counts contradict each other (more cached
-        than prompt tokens, more reasoning than completion tokens) and where it
-        comes out higher than a record can hold.
+        than prompt tokens, more reasoning than completion tokens), where nobody
+        knows them (a call that timed out) and where it comes out higher than a
+        record can hold.
         """
         prompt = record["prompt_tokens"]
         completion = record["completion_tokens"]
@@ -71,6 +75,8 @@ class Quote:
         usage = record.get("usage")
         hour, others = split_usage(usage) if usage else (0, False)
         if read + write > prompt or not 0 <= hour <= write or reasoning > completion:
+            return None
+        if not (prompt or completion or others) and record.get("usage_source") in GUESSED:
             return None
         if self.rate is None or (others and not self.is_own):
             cost = self._cost_of_units(record, at)

@@ -15,7 +15,7 @@ import orjson
 import pandas as pd
 
 from tokenusage.price.pricer import Pricer
-from tokenusage.price.quote import MAX_PICO, Quote, split_usage
+from tokenusage.price.quote import GUESSED, MAX_PICO, Quote, split_usage
 from tokenusage.price.rates import Rate
 from tokenusage.price.table import BEGINNING, END
 
@@ -51,8 +51,8 @@ def reprice(
 
     Args:
         calls: time (int64 microseconds since 1970, UTC); model, provider, service_tier,
-            price_context, usage, cost_source (categories of str; price_context and usage
-            are JSON objects); prompt_tokens, completion_tokens, cache_read_tokens,
+            price_context, usage, usage_source, cost_source (categories of str; price_context
+            and usage are JSON objects); prompt_tokens, completion_tokens, cache_read_tokens,
             cache_write_tokens, reasoning_tokens, cost_pico (int64); priced, hit (bool).
         pricer: The prices to apply.
         mode: ``effective`` is the price at the time of the call, and what the provider
@@ -117,6 +117,9 @@ class _Counts:
         hours = np.array([min(hour, _MAX_INT64) for hour, _ in split], np.int64)
         self._hour = hours[usage.codes]
         self._others = np.array([others for _, others in split], np.bool_)[usage.codes]
+        # As Quote.cost has it: a guess of nothing is no price of nothing.
+        self._unknown = calls["usage_source"].isin(GUESSED).to_numpy(np.bool_) & ~self._others
+        self._unknown &= (self._prompt == 0) & (self._completion == 0)
 
     def cost(self, quote: Quote, rows: Integers, times: Integers) -> tuple[Integers, Flags]:
         """Return what the calls at these positions cost, and whether that is known."""
@@ -134,6 +137,8 @@ class _Counts:
             at = _EPOCH + timedelta(microseconds=int(times[row]))
             if (known := quote.cost(self._record(row), at)) is not None:
                 cost[position], priced[position] = known, True
+        unknown = self._unknown[rows]
+        cost[unknown], priced[unknown] = 0, False
         return cost, priced
 
     def _fits(self, rate: Rate, rows: Integers) -> bool:

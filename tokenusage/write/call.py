@@ -6,6 +6,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any, Self, Unpack
 
+from tokenusage.context import Scope, current, entered
 from tokenusage.record import CallFields, Record, TokenFields
 from tokenusage.write.fields import check_fields
 
@@ -17,10 +18,11 @@ class Call:
 
     The block's time becomes ``response_time``, and an exception that leaves the
     block a failure with its type and message; the exception goes on. Works in
-    async functions just as well.
+    async functions just as well. The `tokenusage.track` that counts is the one
+    around the beginning of the block.
     """
 
-    __slots__ = ("_fields", "_record", "_started", "record")
+    __slots__ = ("_fields", "_record", "_scope", "_started", "record")
 
     record: Record | None
     """What was written, once the block is left; None when it had to be dropped."""
@@ -28,6 +30,7 @@ class Call:
     def __init__(self, record: Callable[..., Record | None], fields: Mapping[str, Any]) -> None:
         self._record = record
         self._fields: dict[str, Any] = {}
+        self._scope: Scope = {}
         self._started = 0.0
         self.record = None
         self.set(**fields)
@@ -59,6 +62,7 @@ class Call:
         self._fields.update(fields)
 
     def __enter__(self) -> Self:
+        self._scope = current()
         self._started = perf_counter()
         return self
 
@@ -70,11 +74,13 @@ class Call:
     ) -> None:
         fields = {"response_time": round(perf_counter() - self._started, 6)} | self._fields
         if error is None:
-            self.record = self._record(**fields)
+            with entered(self._scope):
+                self.record = self._record(**fields)
             return
         fields |= {"success": False, "error_message": describe(error)}
         try:
-            self.record = self._record(**fields)
+            with entered(self._scope):
+                self.record = self._record(**fields)
         except Exception as own:
             # The application's own exception is the one that has to come out.
             logger.warning("A failed call could not be recorded (%s)", type(own).__name__)

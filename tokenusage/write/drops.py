@@ -3,9 +3,12 @@
 import logging
 import threading
 from errno import errorcode
+from pathlib import Path
 from time import monotonic
+from traceback import extract_tb
 from typing import Final
 
+from tokenusage.errors import TokenUsageError
 from tokenusage.record import Record
 from tokenusage.write.forks import renew_after_fork
 
@@ -55,4 +58,13 @@ class Drops:
             if silent_since is not None and now - silent_since < SILENCE:
                 return
             self._warned[name] = now
-        logger.warning("A record was dropped (%s: %s); %d not yet announced", name, cause, pending)
+        words = _words(cause)
+        logger.warning("A record was dropped (%s: %s); %d not yet announced", name, words, pending)
+
+
+def _words(cause: Exception) -> str:
+    """Return the message of `cause`, or where it was raised if it may quote the prompt."""
+    if isinstance(cause, OSError | TokenUsageError):
+        return str(cause)
+    frames = extract_tb(cause.__traceback__, limit=-1)
+    return "".join(f"{Path(frame.filename).name}, line {frame.lineno}" for frame in frames)

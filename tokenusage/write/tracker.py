@@ -1,34 +1,25 @@
 """The tracker: what an application holds to record its calls."""
 
-import logging
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self, Unpack
+from typing import Any, Literal, Self, Unpack
 
-from tokenusage.errors import WrongUseError
-from tokenusage.record import MAX_COST, OptionalFields, Record
+from tokenusage.context import current
+from tokenusage.errors import RecordError, WrongUseError
+from tokenusage.record import CallFields, OptionalFields, Record
+from tokenusage.write.announce import announce
 from tokenusage.write.appender import Appender
 from tokenusage.write.call import Call
-from tokenusage.write.checks import as_cost
+from tokenusage.write.checks import OPTIONAL_CHECKS
+from tokenusage.write.cost import PriceSource, add_cost
 from tokenusage.write.drops import Drops
-from tokenusage.write.fields import add_optional, as_utc, base_record
+from tokenusage.write.fields import add_optional, as_utc, base_record, check_fields, check_names
 from tokenusage.write.ids import Ids
 from tokenusage.write.line import to_line
 from tokenusage.write.logfile import NotSyncedError
-
-logger = logging.getLogger("tokenusage")
-
-
-class PriceSource(Protocol):
-    """Whoever knows what a call costs."""
-
-    def price(self, record: Record, at: datetime) -> tuple[float | None, str | None]:
-        """Return the cost of `record` at the moment `at` in US dollars, and who says so.
-
-        (None, None) where it is unknown.
-        """
+from tokenusage.write.scope import with_scope
 
 
 def utc_now() -> datetime:
@@ -127,12 +118,17 @@ class Tracker:
         completion tokens contain reasoning; their sum is the total unless given.
         `cost_estimate` is what the provider itself reported, in US dollars; unset,
         the pricer is asked. `response_time` is in seconds. `timestamp` is when the
-        call ended, with its zone; unset, it is now.
+        call ended, with its zone; unset, it is now. What is unset here and said by
+        a `tokenusage.track` around the call is taken from there.
 
         Raises:
             RecordError: a value that its field can't have.
             TypeError: an unknown field.
         """
+        if scope := current():
+            user_id = scope.get("user_id") if user_id is None else user_id
+            query = scope.get("query") if query is None else query
+            optional = with_scope(scope, optional)
         at = self._clock() if timestamp is None else timestamp
         if at.__class__ is not datetime or at.tzinfo is not UTC:
             at = as_utc(at)
@@ -154,7 +150,7 @@ class Tracker:
         record["id"] = self._ids.mint()
         if optional:
             add_optional(record, optional)
-        self._add_cost(record, at)
+        add_cost(record, at, self._pricer)
         return self._write(record, at)
 
     def call(
@@ -183,6 +179,71 @@ class Tracker:
             "query": query,
         }
         return Call(self.record, {**base, **optional})
+
+    def cache_hit(
+        self,
+        *,
+        operation_type: str,
+        model_name: str,
+        level: str = "session",
+        user_id: int | str | None = None,
+        query: str | None = None,
+        response_time: float | None = None,
+        **optional: Unpack[OptionalFields],
+    ) -> Record | None:
+        """Record that the application's own cache has answered: no call, 0 tokens, cost 0.
+
+        `level` says which of its caches: "session", "persistent", "search_results"
+        or a word of its own. `model_name` is the model that would have been called.
+
+        Raises:
+            RecordError: a value that its field can't have.
+            TypeError: an unknown field.
+        """
+        if "cache" in optional:
+            raise TypeError("The cache's name is given as level.")
+        check_names(optional, OPTIONAL_CHECKS.keys())
+        hit: OptionalFields = {**optional, "cache": level}
+        return self.record(
+            operation_type=operation_type,
+            model_name=model_name,
+            user_id=user_id,
+            query=query,
+            response_time=response_time,
+            **hit,
+        )
+
+    def record_response(self, response: Any, **fields: Unpack[CallFields]) -> Record | None:
+        """Record one call by its response: an SDK's object, its body as a dict, or a list.
+
+        A list holds the chunks or events of one stream, in their order. Tokens,
+        model and whatever else the response says of the call are read from it;
+        `fields` come before that. Where neither they nor a `tokenusage.track` give
+        an `operation_type`, it is the kind of the call: "chat", "embedding", ...
+
+        Raises:
+            RecordError: a value that its field can't have, or nothing that is a response.
+            TypeError: an unknown field.
+        """
+        check_fields(fields)
+        # The second door out of this room: who never captures never loads what reads payloads.
+        from tokenusage.capture.by_hand import read_response  # noqa: PLC0415
+
+        try:
+            call = read_response(response, fields)
+        except RecordError:
+            raise
+        except Exception as error:
+            self.count_drop(error)
+            return None
+        return self.record(**call)
+
+    def count_drop(self, cause: Exception) -> None:
+        """Count a call that could not be recorded; the next record announces it.
+
+        The logger warns of each kind of `cause` at most once a minute.
+        """
+        self._drops.add(1, cause)
 
     def get_usage_stats(
         self,
@@ -218,24 +279,6 @@ class Tracker:
     def __exit__(self, *_why: object) -> None:
         self.close()
 
-    def _add_cost(self, record: Record, at: datetime) -> None:
-        if record["cost_estimate"] is not None:
-            record.setdefault("cost_source", "provider")
-            return
-        if "cache" in record:
-            record["cost_estimate"] = 0.0  # no call was made
-            return
-        try:
-            cost, source = self._pricer.price(record, at)
-            if cost is not None:
-                if not 0 <= cost <= MAX_COST:
-                    cost = as_cost("cost_estimate", cost)  # no reader would take the line
-                record["cost_estimate"] = cost
-                record["cost_source"] = source
-        except Exception as error:
-            # A record without a cost is worth more than none.
-            logger.warning("%r has no price (%s)", record["model_name"], type(error).__name__)
-
     def _write(self, record: Record, at: datetime) -> Record | None:
         written: Record | None = None
         drops = self._drops
@@ -253,23 +296,5 @@ class Tracker:
             # The application hears of this record, but not of those before it.
             drops.give_back(record.get("dropped", 0))
             raise
-        if not record["success"]:
-            _log(logging.WARNING, "A call has failed", record)
-        elif logger.isEnabledFor(logging.DEBUG):
-            _log(logging.DEBUG, "A call", record)
+        announce(record)
         return written
-
-
-def _log(level: int, what: str, record: Record) -> None:
-    # Quoted, so that a newline in a name can't forge a line; never the query.
-    logger.log(
-        level,
-        "%s: %r on %r by %r, %d tokens, id %s, error %r",
-        what,
-        record["operation_type"],
-        record["model_name"],
-        record["user_id"],
-        record["total_tokens"],
-        record["id"],
-        record["error_message"],
-    )

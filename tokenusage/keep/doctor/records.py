@@ -33,9 +33,10 @@ FIELDS: Final = fields_of(
         "cache_read_tokens",
         "cache_write_tokens",
         "reasoning_tokens",
+        "usage_source",
     }
 )
-"""What a price depends on, besides the vital fields."""
+"""What a price depends on, besides the columns that every frame has."""
 
 FACTOR: Final = 50
 """How many times the price is wildly off it. Cents taken for dollars are 100, a price per

@@ -1,0 +1,177 @@
+"""What `track` says of the calls inside, and that it leaks nowhere."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing
+from contextvars import copy_context
+from typing import Any
+
+import pytest
+
+from tokenusage.context import current, entered, track
+from tokenusage.errors import RecordError
+
+
+def user() -> Any:
+    return current().get("user_id")
+
+
+def test_outside_of_any_nothing_is_said() -> None:
+    """There is no scope before the first and behind the last."""
+    assert dict(current()) == {}
+    with track(user_id=1):
+        pass
+    assert dict(current()) == {}
+
+
+def test_inner_values_win_and_the_others_stay() -> None:
+    """Fields are merged level by level, and an unset one hides nothing."""
+    with track(user_id=1, session_id="s"), track(user_id=2, session_id=None):
+        assert dict(current()) == {"user_id": 2, "session_id": "s"}
+
+
+def test_tags_are_merged_one_by_one() -> None:
+    """An inner tag replaces the outer one of its name alone."""
+    with track(tags={"team": "a", "x": 1}) as outer, track(tags={"team": "b"}):
+        assert current()["tags"] == {"team": "b", "x": 1}
+        with outer:
+            assert current()["tags"] == {"team": "a", "x": 1}
+
+
+def test_exception_leaves_the_scope() -> None:
+    """Whatever ends the block, the outer scope holds again."""
+    with track(user_id=1):
+        with pytest.raises(ValueError, match="boom"), track(user_id=2):
+            raise ValueError("boom")
+        assert user() == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [({"user": 1}, TypeError), ({"prompt_tokens": 1}, TypeError), ({"user_id": []}, RecordError)],
+)
+def test_wrong_field_is_said_at_once(fields: dict[str, Any], error: type[Exception]) -> None:
+    """Not at the first call inside, where nobody would hear of it."""
+    with pytest.raises(error):
+        track(**fields)
+
+
+def test_exact_scope_hides_the_outer_one() -> None:
+    """What a call remembers holds as it was, wherever the call ends."""
+    with track(user_id=1, session_id="s"), entered({"user_id": 2}):
+        assert dict(current()) == {"user_id": 2}
+
+
+def test_decorated_function_runs_inside() -> None:
+    """Its arguments, result, name and signature are its own."""
+
+    @track(user_id=1)
+    def ask(question: str) -> tuple[str, Any]:
+        """Ask."""
+        return question, user()
+
+    assert ask("why") == ("why", 1)
+    assert (ask.__name__, ask.__doc__, user()) == ("ask", "Ask.", None)
+
+
+def test_decorated_coroutines_keep_their_own_scope() -> None:
+    """Tasks that run at once don't see each other's user."""
+
+    async def ask(number: int) -> Any:
+        with track(user_id=number):
+            await asyncio.sleep(0.001 * (number % 3))
+            return await asyncio.to_thread(user)
+
+    @track(user_id=-1)
+    async def everyone() -> list[Any]:
+        answers = await asyncio.gather(*(ask(number) for number in range(50)))
+        return [*answers, user()]
+
+    assert asyncio.run(everyone()) == [*range(50), -1]
+
+
+def test_one_scope_serves_many_threads() -> None:
+    """A decorator or a shared `track` holds nothing of who has entered it."""
+    shared = track(user_id=7)
+    barrier = threading.Barrier(8)
+    seen: list[tuple[Any, Any]] = []
+
+    def work() -> None:
+        with shared, shared:
+            barrier.wait()
+            inside = user()
+        seen.append((inside, user()))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [(7, None)] * 8
+
+
+def test_generator_runs_inside_and_its_consumer_outside() -> None:
+    """Between two values the scope is left; sent values, errors and results pass."""
+    closed: list[Any] = []
+
+    @track(user_id=1)
+    def numbers() -> Generator[Any, Any, str]:
+        try:
+            sent = yield user()
+            try:
+                yield sent
+            except ValueError as error:
+                yield str(error)
+            return "end"
+        finally:
+            closed.append(user())
+
+    steps = numbers()
+    assert (next(steps), user()) == (1, None)
+    assert (steps.send("hello"), user()) == ("hello", None)
+    assert steps.throw(ValueError("boom")) == "boom"
+    with pytest.raises(StopIteration, match="end"):
+        next(steps)
+    abandoned = numbers()
+    next(abandoned)
+    abandoned.close()
+    assert closed == [1, 1]
+
+
+def test_async_generator_runs_inside_and_its_consumer_outside() -> None:
+    """The same for what is iterated with ``async for``, closed early or not."""
+    closed: list[Any] = []
+
+    @track(user_id=1)
+    async def numbers() -> AsyncGenerator[Any, Any]:
+        try:
+            sent = yield user()
+            try:
+                yield sent
+            except ValueError as error:
+                yield str(error)
+        finally:
+            closed.append(user())
+
+    async def consume() -> None:
+        steps = numbers()
+        assert (await anext(steps), user()) == (1, None)
+        assert await steps.asend("hello") == "hello"
+        assert await steps.athrow(ValueError("boom")) == "boom"
+        with pytest.raises(StopAsyncIteration):
+            await anext(steps)
+        async with aclosing(numbers()) as abandoned:
+            await anext(abandoned)
+
+    asyncio.run(consume())
+    assert closed == [1, 1]
+
+
+def test_block_left_in_another_context_changes_nothing_there() -> None:
+    """An async generator may be closed by another task than the one that began it."""
+    scope = track(user_id=1)
+    copy_context().run(scope.__enter__)
+    with track(user_id=2):
+        scope.__exit__(None, None, None)
+        assert user() == 2

@@ -1,0 +1,30 @@
+"""What the application's own log hears of a call."""
+
+import logging
+
+from tokenusage.record import Record
+
+logger = logging.getLogger("tokenusage")
+
+
+def announce(record: Record) -> None:
+    """Log a failed call at WARNING, any other at DEBUG."""
+    if not record["success"]:
+        _log(logging.WARNING, "A call has failed", record)
+    elif logger.isEnabledFor(logging.DEBUG):
+        _log(logging.DEBUG, "A call", record)
+
+
+def _log(level: int, what: str, record: Record) -> None:
+    # Quoted, so that a newline in a name can't forge a line; never the query.
+    logger.log(
+        level,
+        "%s: %r on %r by %r, %d tokens, id %s, error %r",
+        what,
+        record["operation_type"],
+        record["model_name"],
+        record["user_id"],
+        record["total_tokens"],
+        record["id"],
+        record["error_message"],
+    )
