@@ -29,6 +29,18 @@ def test_logging_never_loads_the_reading_half() -> None:
     """)
 
 
+def test_saying_whose_calls_they_are_loads_no_library() -> None:
+    """A library may use `track` whether or not its application logs anything."""
+    run_python("""
+        import sys
+        import tokenusage
+        with tokenusage.track(user_id=1):
+            pass
+        heavy = {"genai_prices", "pydantic", "httpx", "wrapt", "pandas", "openai"}
+        assert not heavy & set(sys.modules), heavy & set(sys.modules)
+    """)
+
+
 def test_names_that_do_not_exist_are_said_to() -> None:
     """A lazy package answers a typing error like any other."""
     with pytest.raises(AttributeError, match="no attribute 'traker'"):

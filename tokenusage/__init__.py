@@ -1,8 +1,15 @@
 """Tokens and cost of LLM calls: log them, load them, report them.
 
-    from tokenusage import tracker
+    import tokenusage
 
-    tracker.record(model_name="gpt-4o-mini", operation_type="rag_answer", prompt_tokens=1250)
+    tokenusage.instrument()  # logs every call of the clients that are installed
+
+    with tokenusage.track(user_id=123, operation_type="rag_answer"):
+        client.chat.completions.create(...)
+
+    tokenusage.tracker.record(  # any other call
+        model_name="gpt-4o-mini", operation_type="rag_answer", prompt_tokens=1250
+    )
 
 Every name is loaded when it is first asked for, so that importing the package
 costs an application nothing.
@@ -13,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tokenusage.analyse.frame import load
+    from tokenusage.capture.instrument import instrument, litellm_callback, uninstrument
+    from tokenusage.context import track
     from tokenusage.errors import (
         ConfigError,
         LogsError,
@@ -31,9 +40,13 @@ __all__ = [
     "TokenUsageError",
     "Tracker",
     "WrongUseError",
+    "instrument",
+    "litellm_callback",
     "load",
     "token_tracker",
+    "track",
     "tracker",
+    "uninstrument",
 ]
 
 _HOMES = {
@@ -43,9 +56,13 @@ _HOMES = {
     "TokenUsageError": ("tokenusage.errors", "TokenUsageError"),
     "Tracker": ("tokenusage.write.tracker", "Tracker"),
     "WrongUseError": ("tokenusage.errors", "WrongUseError"),
+    "instrument": ("tokenusage.capture.instrument", "instrument"),
+    "litellm_callback": ("tokenusage.capture.instrument", "litellm_callback"),
     "load": ("tokenusage.analyse.frame", "load"),
     "token_tracker": ("tokenusage.write.default", "tracker"),
+    "track": ("tokenusage.context", "track"),
     "tracker": ("tokenusage.write.default", "tracker"),
+    "uninstrument": ("tokenusage.capture.instrument", "uninstrument"),
 }
 """The module that each public name lives in, and its name there."""
 

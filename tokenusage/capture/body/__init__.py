@@ -1,0 +1,1 @@
+"""Reading along on the body of an HTTP response, while the application reads it."""

@@ -1,0 +1,193 @@
+"""google-genai: a wrap around the private methods that make one request each.
+
+The public ``generate_content`` runs the application's functions for the model
+and returns the last response alone; every request behind it has tokens and a
+price of its own. So the private methods are wrapped, with one record for each.
+
+Not model calls, or without usage: count_tokens, lists, files, batches, videos.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from functools import wraps
+from types import ModuleType
+from typing import Any, Final
+
+import orjson
+
+from tokenusage.capture.call import Capture, CapturedCall
+from tokenusage.capture.clients.gemini import Figures, embedded, generated, output, request_body
+from tokenusage.capture.payload.fold import Fold
+from tokenusage.capture.providers import host_of, provider_of
+
+NAME: Final = "google-genai"
+
+STREAM: Final = "_generate_content_stream"
+"""The method whose result is a stream of responses."""
+
+CALLS: Final = {
+    "_generate_content": "chat",
+    "_embed_content": "embedding",
+    "_generate_images": "image",
+    "_edit_image": "image",
+    "_upscale_image": "image",
+}
+"""The methods that return one response, and what kind of operation each is."""
+
+_Method = Callable[..., Any]
+
+
+def hook(module: ModuleType, capture: Capture) -> Callable[[], None]:
+    """Wrap the methods of ``google.genai.models`` and return what takes the wraps off again."""
+    wraps_of = (
+        (module.Models, _called, _streamed),
+        (module.AsyncModels, _awaited, _async_streamed),
+    )
+    originals: list[tuple[type, str, _Method]] = []
+    for owner, one, many in wraps_of:
+        for name, operation in {**CALLS, STREAM: "chat"}.items():
+            original = vars(owner).get(name)
+            if original is None:
+                continue  # a version that has no such method, or no longer
+            originals.append((owner, name, original))
+            wrap = many if name == STREAM else one
+            setattr(owner, name, wraps(original)(wrap(original, capture, operation)))
+
+    def unhook() -> None:
+        for owner, name, original in originals:
+            setattr(owner, name, original)
+
+    return unhook
+
+
+def _called(original: _Method, capture: Capture, operation: str) -> _Method:
+    def method(models: Any, **arguments: Any) -> Any:
+        call = _begin(capture, operation, models, arguments)
+        try:
+            response = original(models, **arguments)
+        except BaseException as error:
+            _fail(call, error)
+            raise
+        _answer(capture, call, operation, response)
+        return response
+
+    return method
+
+
+def _awaited(original: _Method, capture: Capture, operation: str) -> _Method:
+    async def method(models: Any, **arguments: Any) -> Any:
+        call = _begin(capture, operation, models, arguments)
+        try:
+            response = await original(models, **arguments)
+        except BaseException as error:
+            _fail(call, error)
+            raise
+        _answer(capture, call, operation, response)
+        return response
+
+    return method
+
+
+def _streamed(original: _Method, capture: Capture, operation: str) -> _Method:
+    # A generator, as the original is: the request is sent when the first chunk is asked for.
+    def method(models: Any, **arguments: Any) -> Generator[Any, None, None]:
+        reader = _Reader(capture, _begin(capture, operation, models, arguments))
+        try:
+            for chunk in original(models, **arguments):
+                reader.read(chunk)
+                yield chunk
+        except BaseException as error:
+            reader.end(error)
+            raise
+        reader.end()
+
+    return method
+
+
+def _async_streamed(original: _Method, capture: Capture, operation: str) -> _Method:
+    async def method(models: Any, **arguments: Any) -> AsyncGenerator[Any, None]:
+        call = _begin(capture, operation, models, arguments)
+        try:
+            stream = await original(models, **arguments)
+        except BaseException as error:
+            _fail(call, error)
+            raise
+        return _chunks(stream, _Reader(capture, call))
+
+    return method
+
+
+async def _chunks(stream: Any, reader: "_Reader") -> AsyncGenerator[Any, None]:
+    try:
+        async for chunk in stream:
+            reader.read(chunk)
+            yield chunk
+    except BaseException as error:
+        reader.end(error)
+        raise
+    reader.end()
+
+
+class _Reader:
+    """Reads along on a stream."""
+
+    __slots__ = ("_call", "_capture", "_figures", "_fold")
+
+    def __init__(self, capture: Capture, call: CapturedCall | None) -> None:
+        self._capture = capture
+        self._call = call
+        self._fold = Fold()
+        self._figures = Figures()
+
+    def read(self, chunk: Any) -> None:
+        if self._call is not None:
+            with self._capture.guard():
+                self._figures.update(chunk)
+                self._fold.add(output(chunk))
+
+    def end(self, error: BaseException | None = None) -> None:
+        if self._call is not None:
+            # The application has left: that is no failure.
+            left = isinstance(error, GeneratorExit)
+            with self._capture.guard():
+                self._fold.add(self._figures.body())
+            self._call.stream_ended(self._fold, None if left else error)
+
+
+def _begin(
+    capture: Capture, operation: str, models: Any, arguments: Mapping[str, Any]
+) -> CapturedCall | None:
+    with capture.guard():
+        base_url = str(models._api_client._http_options.base_url)  # noqa: SLF001 - the SDK has no public name for it
+        return capture.begin(
+            hook=NAME,
+            provider=provider_of(base_url),
+            host=host_of(base_url),
+            operation_type=operation,
+            # Paths as well, such as publishers/google/models/gemini-2.5-flash.
+            model_name=arguments["model"].rpartition("models/")[2],
+            request=request_body(arguments),
+        )
+    return None
+
+
+def _answer(capture: Capture, call: CapturedCall | None, operation: str, response: Any) -> None:
+    if call is None:
+        return
+    with capture.guard():
+        call.answered(_body(operation, response))
+
+
+def _body(operation: str, response: Any) -> dict[str, Any]:
+    http = response.sdk_http_response
+    if http is not None and http.body:  # the application has asked for the bare HTTP response
+        body: dict[str, Any] = orjson.loads(http.body)
+        return body
+    if operation == "chat":
+        return generated(response)
+    # Imagen counts no tokens, and its images are megabytes.
+    return embedded(response) if operation == "embedding" else {}
+
+
+def _fail(call: CapturedCall | None, error: BaseException) -> None:
+    if call is not None:
+        call.failed(error)
