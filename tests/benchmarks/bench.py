@@ -127,6 +127,7 @@ def main() -> None:
     print("\nLogging")
     sys.stdout.flush()
     subprocess.run(python(HERE / "bench_record.py"), check=True)
+    subprocess.run(python("-m", "benchmarks.bench_capture"), check=True)
     subprocess.run(python("-m", "benchmarks.bench_keep", "--runs", str(runs)), check=True)
 
 
