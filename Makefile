@@ -7,9 +7,12 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 BIN := .venv/bin
 READY := .venv/.ready
 SAMPLES := logs/demo
+SDKS := .venv/sdks
+NEWEST := 'openai>=3' 'anthropic>=2' 'google-genai>=3'
+PREVIOUS := 'openai>=2,<3' 'anthropic>=1,<2' 'google-genai>=2,<3'
 
 .DEFAULT_GOAL := help
-.PHONY: help report test quick check lint types coverage bench torture clean
+.PHONY: help report test quick check lint types sdks coverage bench torture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -46,6 +49,20 @@ types: $(READY) ## mypy --strict
 	@$(BIN)/mypy
 
 check: lint types test ## lint, strict types and tests: what CI runs
+
+$(SDKS)/newest/.ready: CLIENTS = $(NEWEST)
+$(SDKS)/previous/.ready: CLIENTS = $(PREVIOUS)
+$(SDKS)/%/.ready: $(READY)
+	@$(BIN)/python -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable . \
+		pytest pytest-xdist hypothesis $(CLIENTS) 1>&2
+	@touch $@
+
+# Apart from .venv, because LiteLLM holds some of them back.
+sdks: $(SDKS)/newest/.ready $(SDKS)/previous/.ready ## capture with the newest clients, and with the majors before
+	@for set in newest previous; do \
+		$(SDKS)/$$set/bin/python -m pytest -n auto --quiet tests/capture || exit 1; \
+	done
 
 coverage: $(READY) ## branch coverage of the tests
 	@$(BIN)/pytest -n auto --quiet --cov --cov-report=term-missing

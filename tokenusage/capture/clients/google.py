@@ -8,7 +8,7 @@ Not model calls, or without usage: count_tokens, lists, files, batches, videos.
 """
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from functools import wraps
+from functools import partial
 from types import ModuleType
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ import orjson
 
 from tokenusage.capture.call import Capture, CapturedCall
 from tokenusage.capture.clients.gemini import Figures, embedded, generated, output, request_body
+from tokenusage.capture.clients.wraps import Method, Wraps
 from tokenusage.capture.payload.fold import Fold
 from tokenusage.capture.providers import host_of, provider_of
 
@@ -33,64 +34,54 @@ CALLS: Final = {
 }
 """The methods that return one response, and what kind of operation each is."""
 
-_Method = Callable[..., Any]
-
 
 def hook(module: ModuleType, capture: Capture) -> Callable[[], None]:
     """Wrap the methods of ``google.genai.models`` and return what takes the wraps off again."""
-    wraps_of = (
+    put_on = Wraps(capture)
+    for owner, one, many in (
         (module.Models, _called, _streamed),
         (module.AsyncModels, _awaited, _async_streamed),
-    )
-    originals: list[tuple[type, str, _Method]] = []
-    for owner, one, many in wraps_of:
-        for name, operation in {**CALLS, STREAM: "chat"}.items():
-            original = vars(owner).get(name)
-            if original is None:
-                continue  # a version that has no such method, or no longer
-            originals.append((owner, name, original))
-            wrap = many if name == STREAM else one
-            setattr(owner, name, wraps(original)(wrap(original, capture, operation)))
-
-    def unhook() -> None:
-        for owner, name, original in originals:
-            setattr(owner, name, original)
-
-    return unhook
+    ):
+        put_on.put(owner, STREAM, partial(many, put_on, "chat"))
+        for name, operation in CALLS.items():
+            # Versions differ in what they do with images.
+            if operation != "image" or name in vars(owner):
+                put_on.put(owner, name, partial(one, put_on, operation))
+    return put_on.take_off
 
 
-def _called(original: _Method, capture: Capture, operation: str) -> _Method:
+def _called(put_on: Wraps, operation: str, original: Method) -> Method:
     def method(models: Any, **arguments: Any) -> Any:
-        call = _begin(capture, operation, models, arguments)
+        call = _begin(put_on, operation, models, arguments)
         try:
             response = original(models, **arguments)
         except BaseException as error:
             _fail(call, error)
             raise
-        _answer(capture, call, operation, response)
+        _answer(put_on.capture, call, operation, response)
         return response
 
     return method
 
 
-def _awaited(original: _Method, capture: Capture, operation: str) -> _Method:
+def _awaited(put_on: Wraps, operation: str, original: Method) -> Method:
     async def method(models: Any, **arguments: Any) -> Any:
-        call = _begin(capture, operation, models, arguments)
+        call = _begin(put_on, operation, models, arguments)
         try:
             response = await original(models, **arguments)
         except BaseException as error:
             _fail(call, error)
             raise
-        _answer(capture, call, operation, response)
+        _answer(put_on.capture, call, operation, response)
         return response
 
     return method
 
 
-def _streamed(original: _Method, capture: Capture, operation: str) -> _Method:
+def _streamed(put_on: Wraps, operation: str, original: Method) -> Method:
     # A generator, as the original is: the request is sent when the first chunk is asked for.
     def method(models: Any, **arguments: Any) -> Generator[Any, None, None]:
-        reader = _Reader(capture, _begin(capture, operation, models, arguments))
+        reader = _Reader(put_on.capture, _begin(put_on, operation, models, arguments))
         try:
             for chunk in original(models, **arguments):
                 reader.read(chunk)
@@ -103,15 +94,15 @@ def _streamed(original: _Method, capture: Capture, operation: str) -> _Method:
     return method
 
 
-def _async_streamed(original: _Method, capture: Capture, operation: str) -> _Method:
+def _async_streamed(put_on: Wraps, operation: str, original: Method) -> Method:
     async def method(models: Any, **arguments: Any) -> AsyncGenerator[Any, None]:
-        call = _begin(capture, operation, models, arguments)
+        call = _begin(put_on, operation, models, arguments)
         try:
             stream = await original(models, **arguments)
         except BaseException as error:
             _fail(call, error)
             raise
-        return _chunks(stream, _Reader(capture, call))
+        return _chunks(stream, _Reader(put_on.capture, call))
 
     return method
 
@@ -154,8 +145,11 @@ class _Reader:
 
 
 def _begin(
-    capture: Capture, operation: str, models: Any, arguments: Mapping[str, Any]
+    put_on: Wraps, operation: str, models: Any, arguments: Mapping[str, Any]
 ) -> CapturedCall | None:
+    if not put_on.active:
+        return None
+    capture = put_on.capture
     with capture.guard():
         base_url = str(models._api_client._http_options.base_url)  # noqa: SLF001 - the SDK has no public name for it
         return capture.begin(

@@ -6,7 +6,7 @@ and `AsyncAPIClient`. It is wrapped at class level, outside of the retries.
 
 import copy
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial
 from types import ModuleType
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from tokenusage.capture.body.tee import Tee, response_behind
 from tokenusage.capture.call import Capture, CapturedCall
 from tokenusage.capture.clients.batch import Batches, BatchLook
 from tokenusage.capture.clients.endpoints import is_batch_look, operation_of
+from tokenusage.capture.clients.wraps import Wraps
 from tokenusage.capture.providers import host_of, provider_of
 
 _USAGE_PROVIDERS: Final = frozenset({"openai", "azure"})
@@ -34,35 +35,14 @@ def hook(module: ModuleType, capture: Capture, *, include_usage: bool = True) ->
             application did not; it doesn't see the difference.
     """
     base = vars(module)["_base_client"]
-    watch = _Watch(module, capture, include_usage=include_usage)
-    unwraps = (
-        _wrap(base.SyncAPIClient, watch, _sync_request),
-        _wrap(base.AsyncAPIClient, watch, _async_request),
-    )
-
-    def unhook() -> None:
-        for unwrap in unwraps:
-            unwrap()
-
-    return unhook
+    put_on = Wraps(capture)
+    watch = _Watch(module, put_on, include_usage=include_usage)
+    put_on.put(base.SyncAPIClient, "request", partial(_sync_request, watch))
+    put_on.put(base.AsyncAPIClient, "request", partial(_async_request, watch))
+    return put_on.take_off
 
 
-def _wrap(
-    client: type[Any], watch: "_Watch", make: Callable[[Any, "_Watch"], Any]
-) -> Callable[[], None]:
-    original = vars(client)["request"]
-    wrapper = wraps(original)(make(original, watch))
-    setattr(client, "request", wrapper)  # noqa: B010 - mypy refuses to assign to a method
-
-    def unwrap() -> None:
-        watch.active = False  # somebody may have wrapped the wrapper, and keeps it then
-        if vars(client)["request"] is wrapper:
-            setattr(client, "request", original)  # noqa: B010 - as above
-
-    return unwrap
-
-
-def _sync_request(original: Any, watch: "_Watch") -> Any:
+def _sync_request(watch: "_Watch", original: Any) -> Any:
     def request(client: Any, cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
         seen = watch.begin(client, options)
         if seen is None:
@@ -86,7 +66,7 @@ def _sync_request(original: Any, watch: "_Watch") -> Any:
     return request
 
 
-def _async_request(original: Any, watch: "_Watch") -> Any:
+def _async_request(watch: "_Watch", original: Any) -> Any:
     async def request(client: Any, cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
         seen = watch.begin(client, options)
         if seen is None:
@@ -113,8 +93,9 @@ def _async_request(original: Any, watch: "_Watch") -> Any:
 class _Watch:
     """What one hook knows: whose requests they are, and what its servers refuse."""
 
-    def __init__(self, module: ModuleType, capture: Capture, *, include_usage: bool) -> None:
-        self.active = True
+    def __init__(self, module: ModuleType, put_on: Wraps, *, include_usage: bool) -> None:
+        capture = put_on.capture
+        self.put_on = put_on
         self.hook = module.__name__
         self.parsed = (module.BaseModel, dict)
         self.capture = capture
@@ -126,7 +107,7 @@ class _Watch:
     def begin(self, client: Any, options: Any) -> "_Seen | BatchLook | None":
         """Return what is to be told how the request went, None where nobody wants to know."""
         seen: _Seen | BatchLook | None = None
-        if self.active:
+        if self.put_on.active:
             with self.capture.guard():
                 if options.method.lower() == "post":
                     operation = operation_of(options.url)
