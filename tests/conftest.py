@@ -9,3 +9,6 @@ from hypothesis import settings
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("desk", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+# LiteLLM would fetch its price list when it is imported.
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"

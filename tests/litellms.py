@@ -1,7 +1,6 @@
 """What the tests of LiteLLM share: it is imported once, without its network, and logs late."""
 
 import asyncio
-import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -49,8 +48,6 @@ EMBEDDING: dict[str, Any] = {
 
 def imported() -> Any:
     """Return LiteLLM, or skip the test where it is not installed."""
-    # Else it fetches its price list at import.
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is not ours to mend
         return pytest.importorskip("litellm")
