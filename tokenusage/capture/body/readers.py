@@ -18,6 +18,10 @@ AWS_EVENTS: Final = "application/vnd.amazon.eventstream"
 """The type of Bedrock's streams."""
 
 
+_ONE_LINE: Final = b"data: {"
+"""How an event begins that may be one line of JSON, so that nothing has to be cut out of it."""
+
+
 class StreamError(Exception):
     """An error that the provider has sent in the middle of a stream."""
 
@@ -62,8 +66,12 @@ class Events:
 
     def feed(self, piece: bytes) -> bytes:
         """Read the events that `piece` completes."""
-        passing = [self._read(event) for event in self._splitter.feed(piece)]
-        return b"".join(passing) if self._swallow else piece
+        events = self._splitter.feed(piece)
+        if len(events) == 1:  # as most pieces are
+            passing = self._read(events[0])
+        else:
+            passing = b"".join([self._read(event) for event in events])
+        return passing if self._swallow else piece
 
     def rest(self) -> bytes:
         """Return the beginning of an event that never ended."""
@@ -79,13 +87,15 @@ class Events:
 
     def _read(self, event: bytes) -> bytes:
         try:
-            data = data_of(event)
-            if data.startswith(DONE):
-                self._fold.ended = True
-                return event
-            parsed = parse(data)
+            parsed = parse(event[6:]) if event.startswith(_ONE_LINE) else None
             if parsed is None:
-                return event
+                data = data_of(event)
+                if data.startswith(DONE):
+                    self._fold.ended = True
+                    return event
+                parsed = parse(data)
+                if parsed is None:
+                    return event
             kind = parsed.get("type")
             if kind is not None:
                 self._typed = True

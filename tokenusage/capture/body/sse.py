@@ -21,6 +21,8 @@ _END: Final = re.compile(_NEWLINE + _NEWLINE)
 # A quote within a JSON text is escaped, so `"usage"` before a colon is a key wherever it stands.
 _KEY: Final = b'"usage"'
 _NULL_USAGE: Final = re.compile(rb'"usage"\s*:\s*null')
+_USUAL: Final = b',"usage":null'
+"""As OpenAI writes it."""
 _COMMA: Final = re.compile(rb"\s*,\s*")
 
 
@@ -35,7 +37,8 @@ class Splitter:
 
     def feed(self, piece: bytes) -> list[bytes]:
         """Return the events that `piece` completes."""
-        if not self._buffer and _is_one(piece):
+        end = piece.find(b"\n\n")
+        if 0 <= end == len(piece) - 2 and not self._buffer and b"\r" not in piece:
             return [piece]  # most pieces are just one event
         buffer = self._buffer + piece
         events: list[bytes] = []
@@ -63,11 +66,6 @@ class Splitter:
         rest, self._buffer = self._buffer, b""
         self._searched = 0
         return rest
-
-
-def _is_one(piece: bytes) -> bool:
-    size = len(piece) - 2
-    return size >= 0 and piece.find(b"\n\n") == size and b"\r" not in piece
 
 
 def data_of(event: bytes) -> bytes:
@@ -102,6 +100,8 @@ def without_usage(event: bytes, parsed: dict[str, Any]) -> bytes:
         return event
     if parsed["usage"] is not None:
         return event if parsed.get("choices") else b""
+    if event.count(_KEY) == 1 and (at := event.find(_USUAL)) >= 0:
+        return event[:at] + event[at + len(_USUAL) :]
     wanted: dict[str, Any] | None = None
     if event.count(_KEY) > 1:  # text that looks like it, or one further inside
         wanted = {key: value for key, value in parsed.items() if key != "usage"}

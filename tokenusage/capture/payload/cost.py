@@ -18,7 +18,7 @@ def reported_cost(payload: Mapping[str, Any], provider: str | None) -> float | N
     `cost` of anyone else is not taken: its currency is unknown.
     """
     cost = payload.get("cost")
-    if isinstance(cost, Mapping):
+    if isinstance(cost, dict):
         return _dollars(cost.get("total_cost"))
     if cost is not None and (
         provider == "openrouter" or "is_byok" in payload or "cost_details" in payload
@@ -31,7 +31,7 @@ def reported_cost(payload: Mapping[str, Any], provider: str | None) -> float | N
 def _of_openrouter(cost: Any, payload: Mapping[str, Any]) -> float | None:
     charged = _dollars(cost)
     details = payload.get("cost_details")
-    if charged is None or payload.get("is_byok") is not True or not isinstance(details, Mapping):
+    if charged is None or payload.get("is_byok") is not True or not isinstance(details, dict):
         return charged
     # With the user's own key OpenRouter charges its fee, and the provider the rest.
     return _dollars(charged + (_dollars(details.get("upstream_inference_cost")) or 0))

@@ -124,7 +124,7 @@ def _walk(keys: tuple[tuple[str, _Node], ...], data: Mapping[str, Any], units: U
                 for unit in node.units:
                     units[unit] = units.get(unit, 0) + count
         elif node.keys:
-            if isinstance(value, Mapping):
+            if isinstance(value, dict):
                 _walk(node.keys, value, units)
         elif isinstance(value, list):
             for field, match, inner in node.items:
@@ -135,7 +135,7 @@ def _walk(keys: tuple[tuple[str, _Node], ...], data: Mapping[str, Any], units: U
 
 def _at(path: tuple[str, ...], data: Any) -> Any:
     for key in path:
-        if not isinstance(data, Mapping):
+        if not isinstance(data, dict):
             return None
         data = data.get(key)
     return data
@@ -143,7 +143,7 @@ def _at(path: tuple[str, ...], data: Any) -> Any:
 
 def _first(items: list[Any], field: str, match: MatchLogic) -> Mapping[str, Any] | None:
     for item in items:
-        if isinstance(item, Mapping):
+        if isinstance(item, dict):
             label = item.get(field)
             if isinstance(label, str) and label and match.is_match(label):
                 return item

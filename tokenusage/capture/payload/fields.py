@@ -104,7 +104,7 @@ def _tier(response: Mapping[str, Any], payload: Mapping[str, Any]) -> str | None
     if tier:
         return tier
     inner = response.get("serviceTier")  # Bedrock's
-    if isinstance(inner, Mapping):
+    if isinstance(inner, dict):
         return _text(inner, ("type",))
     traffic = payload.get("trafficType")
     return _TRAFFIC_TIERS.get(traffic) if isinstance(traffic, str) else None

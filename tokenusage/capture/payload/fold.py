@@ -52,10 +52,10 @@ class Fold:
 
     def add(self, event: Mapping[str, Any]) -> None:
         """Take the next event; what is no event of a known API changes nothing."""
-        if not isinstance(event, Mapping):
+        if not isinstance(event, dict):
             return
         choices = event.get("choices")
-        if choices.__class__ is list:
+        if isinstance(choices, list):
             self._add_chat(event, choices)
             return
         kind = event.get("type")
@@ -91,7 +91,7 @@ class Fold:
 
     def _keep_usage(self, usage: Any) -> None:
         """Take figures over: every API's are cumulative, and null means no news."""
-        if isinstance(usage, Mapping):
+        if isinstance(usage, dict):
             self._usage.update({k: v for k, v in usage.items() if v is not None})
 
     def _add_chat(self, event: Mapping[str, Any], choices: list[Any]) -> None:
@@ -99,12 +99,16 @@ class Fold:
         news = "model" not in self._head
         begun = self.first_output is not None
         for choice in choices:
-            if not isinstance(choice, Mapping):
+            if not isinstance(choice, dict):
                 continue
             delta = choice.get("delta")
             # The old completions, and whole answers, have no delta.
-            said = delta if isinstance(delta, Mapping) else choice
-            size = characters(said)
+            said = delta if isinstance(delta, dict) else choice
+            text = said.get("content")
+            if isinstance(text, str) and len(said) == 1 and text[:5] != "data:":
+                size = len(text)  # almost every chunk is a piece of text and nothing else
+            else:
+                size = characters(said)
             if size or said.get("tool_calls"):
                 self._output(size)
             if choice.get("finish_reason"):
@@ -117,31 +121,31 @@ class Fold:
             self._keep_usage(usage)
             news = True
         groq = event.get("x_groq")
-        if isinstance(groq, Mapping):
+        if isinstance(groq, dict):
             self._keep_usage(groq.get("usage"))
         if news:
             self._keep_head(event)
 
     def _add_message_start(self, event: Mapping[str, Any]) -> None:
         message = event.get("message")
-        if isinstance(message, Mapping):
+        if isinstance(message, dict):
             self._keep_head(message)
             self._keep_usage(message.get("usage"))
 
     def _add_block_start(self, event: Mapping[str, Any]) -> None:
         block = event.get("content_block")
-        if isinstance(block, Mapping):
+        if isinstance(block, dict):
             self._output(characters(block.get("text") or block.get("thinking") or ""))
 
     def _add_block_delta(self, event: Mapping[str, Any]) -> None:
         delta = event.get("delta")
-        if isinstance(delta, Mapping):
+        if isinstance(delta, dict):
             self._output(characters(delta))
 
     def _add_message_delta(self, event: Mapping[str, Any]) -> None:
         self._keep_usage(event.get("usage"))
         delta = event.get("delta")
-        if isinstance(delta, Mapping) and delta.get("stop_reason"):
+        if isinstance(delta, dict) and delta.get("stop_reason"):
             self.ended = True
 
     def _end(self, _event: Mapping[str, Any]) -> None:
@@ -152,7 +156,7 @@ class Fold:
 
     def _add_cohere_end(self, event: Mapping[str, Any]) -> None:
         delta = event.get("delta")
-        if isinstance(delta, Mapping):
+        if isinstance(delta, dict):
             self._keep_usage(delta.get("usage"))
         self.ended = True
 
@@ -163,7 +167,7 @@ class Fold:
             self._output(0 if kind in _BASE64_DELTAS else len(delta))
             return
         response = event.get("response")
-        if isinstance(response, Mapping):
+        if isinstance(response, dict):
             self._head = {k: v for k, v in response.items() if v is not None}
             self.ended = self.ended or kind in _LAST_RESPONSE_EVENTS
             return
@@ -178,10 +182,10 @@ class Fold:
         news = not self._head
         candidates = event.get("candidates")
         for candidate in candidates if isinstance(candidates, list) else ():
-            if not isinstance(candidate, Mapping):
+            if not isinstance(candidate, dict):
                 continue
             content = candidate.get("content")
-            if isinstance(content, Mapping) and content.get("parts"):
+            if isinstance(content, dict) and content.get("parts"):
                 self._output(characters(content))
             if candidate.get("finishReason"):
                 self.ended = news = True
@@ -196,11 +200,11 @@ class Fold:
 
     def _add_untyped(self, event: Mapping[str, Any]) -> None:
         """Events of Bedrock Converse, each under its name, and Ollama's lines."""
-        if isinstance(block := event.get("contentBlockDelta"), Mapping):
+        if isinstance(block := event.get("contentBlockDelta"), dict):
             delta = block.get("delta")
-            tool = delta.get("toolUse") if isinstance(delta, Mapping) else None
-            self._output(characters(tool if isinstance(tool, Mapping) else delta))
-        elif isinstance(metadata := event.get("metadata"), Mapping):
+            tool = delta.get("toolUse") if isinstance(delta, dict) else None
+            self._output(characters(tool if isinstance(tool, dict) else delta))
+        elif isinstance(metadata := event.get("metadata"), dict):
             self._keep_head(metadata)
             self._keep_usage(metadata.get("usage"))
             self.ended = True
@@ -208,7 +212,7 @@ class Fold:
             self.ended = True
         elif "done" in event:
             self._add_ollama(event)
-        elif isinstance(response := event.get("response"), Mapping):
+        elif isinstance(response := event.get("response"), dict):
             self._add_openai({"response": response}, "")
 
     def _add_ollama(self, event: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ def count_in_output(units: Units, response: Mapping[str, Any]) -> None:
         if unit:
             action = item.get("action")
             # Opening a page that a search has found is no search.
-            if not isinstance(action, Mapping) or action.get("type", "search") == "search":
+            if not isinstance(action, dict) or action.get("type", "search") == "search":
                 units[unit] = units.get(unit, 0) + 1
 
 
@@ -31,7 +31,7 @@ def count_in_candidates(units: Units, response: Mapping[str, Any]) -> None:
     queries: set[str] = set()
     for candidate in _mappings(response.get("candidates")):
         grounding = candidate.get("groundingMetadata")
-        asked = grounding.get("webSearchQueries") if isinstance(grounding, Mapping) else None
+        asked = grounding.get("webSearchQueries") if isinstance(grounding, dict) else None
         if isinstance(asked, list):
             # Google counts each query once, and empty ones never.
             queries.update(query for query in asked if isinstance(query, str) and query)
@@ -42,4 +42,4 @@ def count_in_candidates(units: Units, response: Mapping[str, Any]) -> None:
 
 def _mappings(items: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(items, list):
-        yield from (item for item in items if isinstance(item, Mapping))
+        yield from (item for item in items if isinstance(item, dict))

@@ -43,16 +43,16 @@ _ANTHROPIC_KEYS: Final = frozenset(
 def locate(response: Mapping[str, Any], depth: int = 0) -> tuple[Shape, Mapping[str, Any]] | None:
     """Return the shape of a response's usage payload and the payload; None without one."""
     usage = response.get("usage")
-    if isinstance(usage, Mapping) and (found := _of_usage(usage, response)):
+    if isinstance(usage, dict) and (found := _of_usage(usage, response)):
         return found
     metadata = response.get("usageMetadata") or response.get("usage_metadata")
-    if isinstance(metadata, Mapping):
+    if isinstance(metadata, dict):
         return Shape.GEMINI, _camel_case(metadata)
     meta = response.get("meta")
-    if isinstance(meta, Mapping) and (found := _of_cohere(meta)):
+    if isinstance(meta, dict) and (found := _of_cohere(meta)):
         return found
     pages = response.get("usage_info")
-    if isinstance(pages, Mapping):
+    if isinstance(pages, dict):
         return Shape.PAGES, pages
     if "prompt_eval_count" in response or "eval_count" in response:
         return Shape.COUNTS, response
@@ -62,7 +62,7 @@ def locate(response: Mapping[str, Any], depth: int = 0) -> tuple[Shape, Mapping[
         # Cloudflare's envelope, an event of OpenAI's or Anthropic's, Groq's last chunk.
         for wrapper in ("result", "response", "message", "x_groq"):
             inner = response.get(wrapper)
-            if isinstance(inner, Mapping) and (found := locate(inner, depth + 1)):
+            if isinstance(inner, dict) and (found := locate(inner, depth + 1)):
                 return found
     return None
 
@@ -78,7 +78,7 @@ def _of_usage(
         if "input_token_details" in usage:
             return Shape.REALTIME, usage
         details = usage.get("input_tokens_details")
-        if isinstance(details, Mapping) and "image_tokens" in details:
+        if isinstance(details, dict) and "image_tokens" in details:
             return Shape.IMAGES, usage
         return Shape.RESPONSES, usage
     if "inputTokens" in usage or "outputTokens" in usage:
@@ -95,7 +95,7 @@ def _of_cohere(usage: Mapping[str, Any]) -> tuple[Shape, Mapping[str, Any]] | No
     # template around the messages, which nobody pays.
     for key in ("billed_units", "tokens"):
         counts = usage.get(key)
-        if isinstance(counts, Mapping) and counts:
+        if isinstance(counts, dict) and counts:
             return Shape.COHERE, counts
     return None
 
@@ -107,11 +107,11 @@ def _embedded_tokens(response: Mapping[str, Any]) -> int | None:
         return None
     tokens = None
     for item in items:
-        if not isinstance(item, Mapping):
+        if not isinstance(item, dict):
             return None
         inner = item.get("embeddings")
-        statistics = (inner if isinstance(inner, Mapping) else item).get("statistics")
-        if isinstance(statistics, Mapping):
+        statistics = (inner if isinstance(inner, dict) else item).get("statistics")
+        if isinstance(statistics, dict):
             count = statistics.get("token_count", statistics.get("tokenCount"))
             if isinstance(count, int | float) and 0 <= count < 10**12:
                 tokens = (tokens or 0) + int(count)
@@ -122,7 +122,7 @@ def _camel_case(value: Any) -> Any:
     """Return google-genai's own names (`prompt_token_count`) as the wire has them."""
     if isinstance(value, list):
         return [_camel_case(item) for item in value]
-    if isinstance(value, Mapping) and any(isinstance(k, str) and "_" in k for k in value):
+    if isinstance(value, dict) and any(isinstance(k, str) and "_" in k for k in value):
         return {_camel(str(key)): _camel_case(item) for key, item in value.items()}
     return value
 
