@@ -5,16 +5,17 @@ from typing import Any
 from tokenusage.capture.call import Capture, CapturedCall
 
 
-def begin(capture: Capture) -> CapturedCall:
-    """Begin a call that no provider will answer."""
-    return capture.begin(
-        hook="test",
-        provider=None,
-        host=None,
-        operation_type="chat",
-        model_name="gpt-4o-mini",
-        request=None,
-    )
+def begin(capture: Capture, **more: Any) -> CapturedCall:
+    """Begin a call that no provider will answer; `more` is what a hook says of it."""
+    about: Any = {
+        "hook": "test",
+        "provider": None,
+        "host": None,
+        "operation_type": "chat",
+        "model_name": "gpt-4o-mini",
+        "request": None,
+    }
+    return capture.begin(**{**about, **more})
 
 
 def call(capture: Capture, tokens: int = 1) -> None:

@@ -1,10 +1,12 @@
 """What `track` says of the calls inside, and that it leaks nowhere."""
 
 import asyncio
+import inspect
 import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
 from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 import pytest
@@ -57,6 +59,25 @@ def test_wrong_field_is_said_at_once(fields: dict[str, Any], error: type[Excepti
         track(**fields)
 
 
+def test_tags_are_those_that_were_given() -> None:
+    """What the caller does to its own mapping afterwards is not said."""
+    tags: dict[str, Any] = {"team": "a"}
+    scope = track(tags=tags)
+    tags["team"] = ["b"]
+    with scope:
+        assert current()["tags"] == {"team": "a"}
+
+
+def test_who_is_asked_is_asked_when_somebody_wants_to_know() -> None:
+    """Not when a block begins: by then the answer may be another one."""
+    answers = [1, 2]
+    with entered(lambda: {"user_id": answers.pop(0)}), track(session_id="s"), track(items=1):
+        assert answers == [1, 2]
+        first = current()
+        assert dict(current()) == {"user_id": 2, "session_id": "s", "items": 1}
+    assert first == {"user_id": 1, "session_id": "s", "items": 1}
+
+
 def test_exact_scope_hides_the_outer_one() -> None:
     """What a call remembers holds as it was, wherever the call ends."""
     with track(user_id=1, session_id="s"), entered({"user_id": 2}):
@@ -73,6 +94,58 @@ def test_decorated_function_runs_inside() -> None:
 
     assert ask("why") == ("why", 1)
     assert (ask.__name__, ask.__doc__, user()) == ("ask", "Ask.", None)
+
+
+def test_decorated_methods_stay_what_they_are() -> None:
+    """Whichever of the two decorators stands above the other."""
+
+    class Asker:
+        @track(user_id=1)
+        @staticmethod
+        def static(argument: str) -> tuple[str, Any]:
+            return argument, user()
+
+        @track(user_id=2)
+        @classmethod
+        def of_class(cls) -> tuple[str, Any]:
+            return cls.__name__, user()
+
+        @classmethod
+        @track(user_id=3)
+        def usual(cls) -> tuple[str, Any]:
+            return cls.__name__, user()
+
+    assert Asker.static("a") == Asker().static("a") == ("a", 1)
+    assert Asker.of_class() == Asker().of_class() == ("Asker", 2)
+    assert Asker().usual() == ("Asker", 3)
+
+
+@pytest.mark.parametrize("thing", [int, property(lambda _: 1), 7])
+def test_what_is_no_function_is_refused(thing: Any) -> None:
+    """A class would turn into a function, and its methods run outside."""
+    with pytest.raises(TypeError, match="track decorates functions and methods"):
+        track(user_id=1)(thing)
+
+
+def test_coroutine_of_a_plain_function_runs_inside() -> None:
+    """Where it was made by a lambda, a partial, or an object that is called."""
+
+    async def ask(_question: str = "") -> Any:
+        await asyncio.sleep(0)
+        return user()
+
+    class Asker:
+        async def __call__(self) -> Any:
+            return await ask()
+
+    async def run() -> list[Any]:
+        made = track(user_id=1)(lambda: ask("why"))()
+        assert asyncio.iscoroutine(made)
+        return [await made, await track(user_id=2)(Asker())(), await bound("why"), user()]
+
+    bound = track(user_id=3)(partial(ask))
+    assert inspect.iscoroutinefunction(bound)
+    assert asyncio.run(run()) == [1, 2, 3, None]
 
 
 def test_decorated_coroutines_keep_their_own_scope() -> None:
@@ -139,6 +212,22 @@ def test_generator_runs_inside_and_its_consumer_outside() -> None:
     assert closed == [1, 1]
 
 
+def test_generator_that_is_closed_may_clean_up_and_return() -> None:
+    """Closing passes through as if the generator were not decorated, as far as Python has it."""
+
+    def numbers() -> Generator[Any, Any, Any]:
+        try:
+            yield 1
+        except GeneratorExit:
+            return user()
+
+    plain, decorated = numbers(), track(user_id=1)(numbers)()
+    assert next(plain) == next(decorated) == 1
+    with track(user_id=1):
+        result: Any = plain.close()  # type: ignore[func-returns-value] # it does since Python 3.13
+    assert decorated.close() == result  # type: ignore[func-returns-value] # as above
+
+
 def test_async_generator_runs_inside_and_its_consumer_outside() -> None:
     """The same for what is iterated with ``async for``, closed early or not."""
     closed: list[Any] = []
@@ -175,3 +264,20 @@ def test_block_left_in_another_context_changes_nothing_there() -> None:
     with track(user_id=2):
         scope.__exit__(None, None, None)
         assert user() == 2
+
+
+def test_generator_that_ends_in_somebody_elses_block_leaves_it_on() -> None:
+    """Only its own level goes, and the others hold as if it had never been there."""
+
+    def numbers() -> Generator[Any, None, None]:
+        with track(user_id=1, items=9):
+            yield user()
+
+    with track(user_id="outer"):
+        steps = numbers()
+        assert next(steps) == 1
+        with track(session_id="s"), track(tags={"a": 1}):
+            steps.close()
+            assert dict(current()) == {"user_id": "outer", "session_id": "s", "tags": {"a": 1}}
+        assert dict(current()) == {"user_id": "outer"}
+    assert dict(current()) == {}

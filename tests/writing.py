@@ -1,10 +1,12 @@
 """What the tests of the writing half share: a pricer, processes that log, what they left."""
 
+import logging
 import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,28 @@ class LinearPricer:
         if record["model_name"] == "unknown":
             return None, None
         return record["total_tokens"] / 1_000_000, "linear"
+
+
+class BrokenHandler(logging.Handler):
+    """A handler of the application's log that fails at everything it hears."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Raise what no handler should let out."""
+        raise OSError(f"Nobody listens to {record.name}.")
+
+
+@contextmanager
+def broken_handler(level: int = logging.DEBUG) -> Iterator[None]:
+    """Give the product's logger a handler that raises."""
+    logger, handler = logging.getLogger("tokenusage"), BrokenHandler()
+    before = logger.level
+    logger.setLevel(level)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 def python(code: str, *arguments: object, prefix: tuple[str, ...] = ()) -> subprocess.Popen[str]:

@@ -5,9 +5,9 @@ along, other threads and other tasks never see it.
 """
 
 import inspect
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from contextvars import ContextVar
-from functools import wraps
+from functools import partial, wraps
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, ParamSpec, Self, TypedDict, TypeVar, Unpack, cast
 
@@ -18,6 +18,9 @@ R = TypeVar("R")
 
 Scope = Mapping[str, Any]
 """Fields of the record that hold for all calls inside; never changed once it is made."""
+
+Asked = Callable[[], Scope]
+"""Says the fields as far as they are known when it is called."""
 
 
 class ScopeFields(TypedDict, total=False):
@@ -41,23 +44,46 @@ _EMPTY: Final[Scope] = MappingProxyType({})
 
 
 class _Entry:
-    """One level of `track` that is entered."""
+    """One level of `track` that is entered.
 
-    __slots__ = ("by", "outer", "scope")
+    Args:
+        by: Who has entered it.
+        over: Takes the scope outside, and returns the one inside.
+        outer: The level outside.
+    """
 
-    def __init__(self, scope: Scope, by: object, outer: "_Entry | None") -> None:
-        self.scope = scope
+    __slots__ = ("by", "outer", "over", "scope")
+
+    def __init__(
+        self, by: object, over: Callable[[Scope | Asked], Scope | Asked], outer: "_Entry | None"
+    ) -> None:
         self.by = by
+        self.over = over
         self.outer = outer
+        self.scope: Scope | Asked = over(_EMPTY if outer is None else outer.scope)
 
 
 _innermost: ContextVar[_Entry | None] = ContextVar("tokenusage_track", default=None)
 
 
 def current() -> Scope:
-    """Return the fields that hold here, inner `track` over outer; empty outside of any."""
-    entry = _innermost.get()
-    return _EMPTY if entry is None else entry.scope
+    """Return the fields that hold here, inner `track` over outer; empty outside of any.
+
+    Inside of a web request this asks for its user: once for each call is enough.
+    """
+    return _fields(_innermost.get())
+
+
+def surrounding() -> Asked:
+    """Return what says the fields that hold here, whenever and wherever it is called."""
+    return partial(_fields, _innermost.get())
+
+
+def _fields(entry: _Entry | None) -> Scope:
+    if entry is None:
+        return _EMPTY
+    scope = entry.scope
+    return scope() if callable(scope) else scope
 
 
 class _Entered:
@@ -65,11 +91,12 @@ class _Entered:
 
     __slots__ = ()
 
-    def _scope(self) -> Scope:
+    def _over(self, outer: Scope | Asked) -> Scope | Asked:
+        """Return the scope inside, where `outer` is the one outside."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        _innermost.set(_Entry(self._scope(), self, _innermost.get()))
+        _innermost.set(_Entry(self, self._over, _innermost.get()))
         return self
 
     def __exit__(
@@ -78,23 +105,34 @@ class _Entered:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # Not by a token: an async generator may be closed in another context than it began in.
+        # Not by a token: an async generator may be closed in another context than it began in,
+        # and a generator in the middle of somebody else's block, which must go on to hold.
         entry = _innermost.get()
+        inside = []
         while entry is not None and entry.by is not self:
+            inside.append(entry)
             entry = entry.outer
-        if entry is not None:
-            _innermost.set(entry.outer)
+        if entry is None:
+            return
+        left = entry.outer
+        for other in reversed(inside):
+            left = _Entry(other.by, other.over, left)
+        _innermost.set(left)
 
 
 class entered(_Entered):  # noqa: N801 - it is used as a function
-    """Make exactly `scope` the current one inside of a ``with`` block."""
+    """Make exactly `scope` the current one inside of a ``with`` block.
+
+    Args:
+        scope: The fields, or what is asked for them whenever somebody wants to know.
+    """
 
     __slots__ = ("scope",)
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope | Asked) -> None:
         self.scope = scope
 
-    def _scope(self) -> Scope:
+    def _over(self, outer: Scope | Asked) -> Scope | Asked:  # noqa: ARG002 - hidden by this one
         return self.scope
 
 
@@ -108,27 +146,41 @@ class track(_Entered):  # noqa: N801 - it is used as a function
         async def digest(): ...
 
     Nested, the inner values win; tags are merged one by one. As a decorator it
-    takes functions and generators, sync and async. What a call itself is given
-    comes before what is said here.
+    takes functions, methods and generators, sync and async; a coroutine that a
+    function returns runs inside too. What a call itself is given comes before
+    what is said here.
+
+    Inside of a generator, decorate: a ``with`` block around a ``yield`` holds for
+    whoever iterates, too, until the generator goes on.
 
     Raises:
-        TypeError: a name that is no field which can be said of several calls.
+        TypeError: a name that is no field which can be said of several calls, or a
+            class or another thing that is no function to decorate.
         RecordError: a value that its field can't have.
     """
 
     __slots__ = ("_fields",)
 
     def __init__(self, **fields: Unpack[ScopeFields]) -> None:
-        given = {name: value for name, value in fields.items() if value is not None}
+        given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
         check_names(given, ScopeFields.__annotations__.keys())
         check_fields(given)
+        if "tags" in given:
+            given["tags"] = dict(given["tags"])  # the caller's own may change
         self._fields = given
 
-    def _scope(self) -> Scope:
-        return merged(current(), self._fields)
+    def _over(self, outer: Scope | Asked) -> Scope | Asked:
+        if callable(outer):
+            return lambda: merged(outer(), self._fields)
+        return merged(outer, self._fields)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Return `function`, all of whose calls are made inside."""
+        if isinstance(function, staticmethod | classmethod):
+            return cast(Callable[P, R], type(function)(self(function.__func__)))
+        if isinstance(function, type) or not callable(function):
+            name = getattr(function, "__name__", type(function).__name__)
+            raise TypeError(f"track decorates functions and methods, and {name} is neither.")
         wrapper: Callable[..., Any]
         if inspect.isasyncgenfunction(function):
             wrapper = _async_steps(self, function)
@@ -152,9 +204,16 @@ def merged(outer: Scope, inner: Scope) -> Scope:
 def _called(scope: track, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         with scope:
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
+        # No other awaitable: it may be a task, or what ``async with`` takes as well.
+        return _run(scope, result) if inspect.iscoroutine(result) else result
 
     return call
+
+
+async def _run(scope: track, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    with scope:
+        return await coroutine
 
 
 def _awaited(scope: track, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -168,7 +227,7 @@ def _awaited(scope: track, function: Callable[..., Any]) -> Callable[..., Any]:
 def _steps(scope: track, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         steps = function(*args, **kwargs)
-        step = _bound(steps.send, None)
+        step = partial(steps.send, None)
         while True:
             try:
                 # One step at a time: whoever iterates must not find itself inside.
@@ -178,14 +237,10 @@ def _steps(scope: track, function: Callable[..., Any]) -> Callable[..., Any]:
                 return end.value
             try:
                 sent = yield value
-            except GeneratorExit:
-                with scope:
-                    steps.close()
-                raise
             except BaseException as error:
-                step = _bound(steps.throw, error)
+                step = partial(steps.throw, error)
             else:
-                step = _bound(steps.send, sent)
+                step = partial(steps.send, sent)
 
     return call
 
@@ -193,7 +248,7 @@ def _steps(scope: track, function: Callable[..., Any]) -> Callable[..., Any]:
 def _async_steps(scope: track, function: Callable[..., Any]) -> Callable[..., Any]:
     async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         steps = function(*args, **kwargs)
-        step = _bound(steps.asend, None)
+        step = partial(steps.asend, None)
         while True:
             try:
                 with scope:
@@ -202,17 +257,9 @@ def _async_steps(scope: track, function: Callable[..., Any]) -> Callable[..., An
                 return
             try:
                 sent = yield value
-            except GeneratorExit:
-                with scope:
-                    await steps.aclose()
-                raise
             except BaseException as error:
-                step = _bound(steps.athrow, error)
+                step = partial(steps.athrow, error)
             else:
-                step = _bound(steps.asend, sent)
+                step = partial(steps.asend, sent)
 
     return call
-
-
-def _bound(method: Callable[[Any], Any], argument: Any) -> Callable[[], Any]:
-    return lambda: method(argument)

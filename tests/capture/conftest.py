@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 import pytest
-from replaying import Replay
+from openais import OPENAI
+from replaying import Replay, httpx_of
 
 from tokenusage.capture.call import Capture
 from tokenusage.capture.clients.stainless import hook
@@ -50,3 +51,11 @@ def hooked(capture: Capture) -> Iterator[Callable[..., None]]:
     yield hook_now
     for unhook in reversed(unhooks):
         unhook()
+
+
+@pytest.fixture
+def openai_client(replay: Replay) -> Iterator[Any]:
+    """Return a client that believes to speak to OpenAI; skip the test if there is no SDK."""
+    openai = pytest.importorskip("openai")
+    with replay.client(httpx_of(openai)) as http:
+        yield openai.OpenAI(api_key="k", base_url=OPENAI, http_client=http)

@@ -1,5 +1,7 @@
 import asyncio
+import gc
 import logging
+import weakref
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -80,6 +82,47 @@ def test_the_user_may_come_out_inside(capture: Capture, logged: Logged) -> None:
     request(UsageMiddleware(app, user=lambda scope: scope["state"].get("user_id")), state={})
 
     assert who(logged()) == [(None, "chat"), (7, "chat")]
+
+
+def test_each_call_asks_once_until_there_is_an_answer(capture: Capture, logged: Logged) -> None:
+    """A question may cost a look into a session; a track inside asks no more often."""
+    asked: list[Any] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        with track(session_id="s"), track(items=1):
+            call(capture)
+            call(capture)
+            scope["state"]["user_id"] = 7
+            call(capture)
+            call(capture)
+
+    def user(scope: Any) -> Any:
+        asked.append(scope["state"].get("user_id"))
+        return asked[-1]
+
+    request(UsageMiddleware(UsageMiddleware(app, operation="ask"), user=user), state={})
+
+    assert asked == [None, None, 7]
+    assert who(logged()) == [(None, "ask")] * 2 + [(7, "ask")] * 2
+
+
+def test_what_a_call_remembers_keeps_no_request_alive() -> None:
+    """A stream may be read long after the request that has begun it."""
+    remembered: list[Any] = []
+
+    class Request(dict[str, Any]): ...
+
+    async def app(_scope: Any, _receive: Any, _send: Any) -> None:
+        remembered.append(current())
+
+    scope = Request(type="http", method="GET", path="/")
+    alive = weakref.ref(scope)
+    asyncio.run(UsageMiddleware(app, user=lambda _: 7)(scope, None, None))  # type: ignore[arg-type] # not used
+    del scope
+    gc.collect()
+
+    assert remembered == [{"user_id": 7}]
+    assert alive() is None
 
 
 @pytest.mark.parametrize("answer", [[], 1.5, ZeroDivisionError()])
@@ -186,9 +229,61 @@ def test_fastapis_routes_are_the_operations(capture: Capture, logged: Logged) ->
         ("123", "GET /users/{_id}"),
         ("123", "GET /users/{_id}"),
         (None, "GET /api/docs/{name}"),
-        (None, "GET /docs/{name}"),
+        (None, "GET /api/docs/{name}"),
         (None, "WEBSOCKET /chat/{_room}"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "operation"),
+    [
+        ("/users/3F2504E0-4F89-11D3-9A0C-0305E82C3301/ask", "GET /users/{uid:uuid}/ask"),
+        ("/n/007/deep/0", "GET /n/{id:int}/deep/{id:int}"),
+        ("/tenants/ACME/inner/ACME", "GET /tenants/{tenant}/inner/{z}"),
+        ("/v1/plain", "plain"),
+    ],
+)
+def test_no_value_of_a_path_gets_into_the_operation(
+    path: str, operation: str, capture: Capture, logged: Logged
+) -> None:
+    """Mounts are named by their templates, whatever a value is converted to or equal to."""
+    pytest.importorskip("fastapi")
+    from fastapi import FastAPI, Request
+    from starlette.responses import Response
+    from starlette.routing import Mount, Route, Router
+
+    def handler(request: Request) -> Response:
+        call(capture)
+        return Response(request.url.path)
+
+    async def plain(_scope: Any, _receive: Any, _send: Any) -> None:
+        call(capture)
+
+    app, tenant = FastAPI(), FastAPI()
+    tenant.get("/inner/{z}")(handler)
+    deep = Mount("/deep", routes=[Route("/{id:int}", handler)])
+    app.mount("/users/{uid:uuid}", Router([Route("/ask", handler)]))
+    app.mount("/n/{id:int}", Router([deep]))
+    app.mount("/tenants/{tenant}", tenant)
+    app.mount("/v1", plain)
+    request(UsageMiddleware(app), path)
+
+    assert who(logged()) == [(None, operation)]
+
+
+def test_a_prefix_that_no_template_names_is_left_out(capture: Capture, logged: Logged) -> None:
+    """It may hold a value: a framework's own mounts are not Starlette's."""
+
+    class Route:
+        path = "/ask/{question}"
+
+    async def app(_scope: Any, _receive: Any, _send: Any) -> None:
+        call(capture)
+
+    mounted = {"app_root_path": "/proxy", "root_path": "/proxy/users/123"}
+    request(UsageMiddleware(app), "/proxy/users/123/ask/1", route=Route(), **mounted)
+
+    assert who(logged()) == [(None, "GET /ask/{question}")]
 
 
 def test_without_a_template_the_endpoint_names_the_operation(

@@ -160,8 +160,43 @@ def test_tokens_that_are_given_are_nobodys_estimate(tracker: Tracker) -> None:
     silent = {name: value for name, value in CHAT.items() if name != "usage"}
     counted = recorded(tracker, silent, prompt_tokens=9, completion_tokens=1)
 
-    assert recorded(tracker, silent)["usage_source"] == "estimated"
+    assert recorded(tracker, silent, request={})["usage_source"] == "partial"
     assert (counted["total_tokens"], "usage_source" in counted) == (10, False)
+
+
+def test_a_prompt_is_estimated_by_its_request(tracker: Tracker) -> None:
+    """Without the request nobody can tell it, and the estimate is but a part."""
+    silent = {name: value for name, value in CHAT.items() if name != "usage"}
+    request = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "x" * 41}]}
+    asked = recorded(tracker, silent, request=request)
+    unasked = recorded(tracker, silent)
+
+    assert (asked["prompt_tokens"], asked["usage_source"]) == (11, "estimated")
+    assert (unasked["prompt_tokens"], unasked["usage_source"]) == (0, "partial")
+    assert recorded(tracker, silent, prompt_tokens=9)["usage_source"] == "estimated"
+    del silent["model"]
+    assert recorded(tracker, silent, request=request)["model_name"] == "gpt-4o-mini"
+    with pytest.raises(RecordError, match="A request is"):
+        recorded(tracker, silent, request="Hi.")
+
+
+def test_an_event_is_read_as_the_response_in_it(tracker: Tracker) -> None:
+    """The last event of a stream is enough."""
+    usage = {"input_tokens": 30, "output_tokens": 16}
+    response = {"id": "resp_1", "model": "gpt-5", "status": "completed", "usage": usage}
+    record = recorded(tracker, {"type": "response.completed", "response": response})
+
+    assert (record["model_name"], record["response_id"]) == ("gpt-5", "resp_1")
+    assert (record["total_tokens"], record["usage_source"]) == (46, "provider")
+
+
+def test_a_failure_is_one_by_hand_as_well(tracker: Tracker) -> None:
+    """An error that was kept instead of raised is no successful call."""
+    error = {"message": "No such model.", "type": "invalid_request_error"}
+    record = recorded(tracker, {"error": error}, model_name="gpt-9")
+
+    assert (record["success"], record["total_tokens"]) == (False, 0)
+    assert record["error_message"] == "invalid_request_error: No such model."
 
 
 def test_a_stream_that_was_cut_short_is_partial(tracker: Tracker) -> None:

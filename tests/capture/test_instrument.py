@@ -10,10 +10,16 @@ from typing import Any
 import pytest
 from answers import CHAT
 from replaying import Replay, Reply
-from writing import LinearPricer, records, run_python
+from writing import LinearPricer, broken_handler, records, run_python
 
 from tokenusage.capture.call import Capture
-from tokenusage.capture.instrument import CLIENTS, Client, Instrumentation, litellm_callback
+from tokenusage.capture.instrument import (
+    CLIENTS,
+    Client,
+    Instrumentation,
+    instrument,
+    litellm_callback,
+)
 from tokenusage.errors import WrongUseError
 from tokenusage.write.tracker import Tracker
 
@@ -108,6 +114,8 @@ def test_the_second_time_the_new_arguments_hold(
         (["opnai"], "Did you mean openai"),
         (["google"], "Did you mean google-genai"),
         ("openai", r"a list of names, such as \['openai'\]"),
+        (5, r"a list of names, such as \['openai'\]"),
+        ([["openai"]], "is no client that can be instrumented"),
     ],
 )
 def test_a_client_that_is_none_is_refused(only: Any, words: str, tracker: Tracker) -> None:
@@ -116,22 +124,43 @@ def test_a_client_that_is_none_is_refused(only: Any, words: str, tracker: Tracke
         Instrumentation(CLIENTS).start(only, tracker, include_usage=True)
 
 
+def test_what_is_no_tracker_is_refused() -> None:
+    """At once, and not at the first call, where nobody would hear of it."""
+    for start in (instrument, litellm_callback):
+        with pytest.raises(WrongUseError, match="tracker must be a Tracker, not a str"):
+            start(tracker="logs")  # type: ignore[arg-type] # what it is about
+
+
 def test_a_client_that_cannot_be_hooked_leaves_the_others(
     client: Hooks, tracker: Tracker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Another version's missing name is one warning, and no end of an import."""
+    """Another version's missing name is one warning that names it, and no end of an import."""
 
     def broken(_module: ModuleType, _capture: Capture) -> Callable[[], None]:
         raise AttributeError("no 'SyncAPIClient'")
 
-    clients = {"a": Client(client.name, broken), "b": Client(client.name, client.hook)}
+    clients = {"pytest": Client(client.name, broken), "b": Client(client.name, client.hook)}
     Instrumentation(clients).start(None, tracker, include_usage=True)
     with caplog.at_level(logging.WARNING, "tokenusage"):
         __import__(client.name)
 
     assert len(client.on) == 1
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert "Calls of a are not captured" in caplog.text
+    assert f"Calls of pytest {pytest.__version__} are not captured" in caplog.text
+
+
+def test_a_log_handler_that_raises_ends_no_import(client: Hooks, tracker: Tracker) -> None:
+    """The application's import is none of its business."""
+
+    def broken(_module: ModuleType, _capture: Capture) -> Callable[[], None]:
+        raise KeyError("_base_client")
+
+    instrumentation = Instrumentation({"c": Client(client.name, broken)})
+    instrumentation.start(None, tracker, include_usage=True)
+    with broken_handler():
+        __import__(client.name)
+
+    assert client.name in sys.modules
 
 
 def test_a_module_that_another_thread_imports_is_waited_for(

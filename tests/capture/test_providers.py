@@ -2,7 +2,7 @@
 
 import pytest
 
-from tokenusage.capture.providers import host_of, provider_of
+from tokenusage.capture.providers import host_of, provider_id, provider_of
 from tokenusage.price.names import find_provider
 
 
@@ -14,6 +14,7 @@ from tokenusage.price.names import find_provider
         ("https://ours.openai.azure.com/openai/", "azure"),
         ("https://ours.services.ai.azure.com/models", "azure"),
         ("https://ours.cognitiveservices.azure.com", "azure"),
+        ("https://ours.azure-api.net/llm", "azure"),
         ("https://api.anthropic.com", "anthropic"),
         ("https://api.x.ai/v1", "x-ai"),
         ("https://api.deepseek.com/v1", "deepseek"),
@@ -44,6 +45,8 @@ def test_known_address_is_its_provider(address: str, provider: str) -> None:
         ("https://LLM.example.com/openai/v1", "llm.example.com"),
         ("https://api.groq.com.example.org/v1", "api.groq.com.example.org"),
         ("https://user:secret@llm.example.com/", "llm.example.com"),
+        ("https://models.inference.ai.azure.com", "models.inference.ai.azure.com"),
+        ("https://models.github.ai/inference", "models.github.ai"),
         ("http://[::1]:8000/v1", "::1:8000"),
         ("http://host:99999999/v1", "host"),
         ("localhost:4000", "localhost:4000"),
@@ -54,3 +57,12 @@ def test_unknown_address_is_its_host(address: str, host: str) -> None:
     """A gateway or a local server has prices that nobody knows; no password is kept."""
     assert provider_of(address) == host
     assert host_of(address) == host
+
+
+@pytest.mark.parametrize(
+    ("name", "provider"),
+    [("OpenRouter", "openrouter"), ("azure_openai", "azure"), ("Our Gateway", "Our Gateway")],
+)
+def test_provider_is_known_in_any_spelling(name: str, provider: str) -> None:
+    """As the price list has it; what that does not have stays as it is."""
+    assert provider_id(name) == provider

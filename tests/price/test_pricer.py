@@ -113,6 +113,20 @@ def test_a_list_price_of_nothing_is_for_the_very_model_alone() -> None:
     assert cost(model_name="gpt-jt-moderation-6b") is None
 
 
+def test_fast_mode_without_a_listed_price_is_unknown() -> None:
+    """It costs several times the standard price; an own price holds all the same."""
+    fast = {"speed": "fast"}
+    listed, unlisted = "claude-opus-4-8", "claude-opus-4-6"
+    standard = cost(model_name=listed)
+    assert standard
+    assert cost(model_name=listed, price_context=fast) == 2 * standard
+    assert cost(model_name=unlisted, price_context=fast) is None
+    assert Pricer().quote(unlisted, None, None, fast, NOW).source is None
+    assert cost(model_name=listed, price_context=fast, provider="google") is None
+    pricer = own({"model": unlisted, "prompt": 1, "completion": 1})
+    assert cost(pricer, model_name=unlisted, price_context=fast) == 0.00011
+
+
 def test_batch_is_half_price() -> None:
     """By the price context, and by the service tier as which Anthropic reports it."""
     full = cost(model_name="claude-sonnet-4-5")

@@ -3,10 +3,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pydantic
 import pytest
 from writing import records
 
 from tokenusage.errors import RecordError
+from tokenusage.write.call import MAX_MESSAGE, describe
 from tokenusage.write.tracker import Tracker
 
 
@@ -81,6 +83,33 @@ def test_secrets_and_odd_messages_never_reach_the_log(tracker: Tracker, logs: Pa
         "ValueError: bad key [masked]",
         "Broken: its message raised RuntimeError",
     ]
+
+
+def test_long_messages_are_cut(tracker: Tracker, logs: Path) -> None:
+    """A proxy's page of HTML is not kept whole."""
+    with (
+        pytest.raises(ValueError, match="<html>"),
+        tracker.call(operation_type="x", model_name="m"),
+    ):
+        raise ValueError("<html>" + "x" * 200_000)
+
+    message = records(logs)[0]["error_message"]
+    assert len(message) == MAX_MESSAGE
+    assert message.startswith("ValueError: <html>x")
+
+
+def test_refused_values_are_not_quoted() -> None:
+    """Pydantic's errors say where and why, not what: it may be a model's answer."""
+
+    class Person(pydantic.BaseModel):
+        age: int
+        names: list[str]
+
+    with pytest.raises(pydantic.ValidationError) as caught:
+        Person.model_validate({"age": "Ann Smith", "names": ["Ann", 1]})
+    assert describe(caught.value) == (
+        "ValidationError: 2 validation errors for Person: age (int_parsing), names.1 (string_type)"
+    )
 
 
 def test_fields_can_be_set_when_they_become_known(tracker: Tracker, logs: Path) -> None:

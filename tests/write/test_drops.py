@@ -2,6 +2,7 @@ import errno
 import logging
 
 import pytest
+from writing import broken_handler
 
 from tokenusage.write.drops import Drops
 
@@ -31,3 +32,12 @@ def test_each_cause_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
     assert "ENOSPC" in caplog.records[0].getMessage()
     assert "EIO" in caplog.records[1].getMessage()
+
+
+def test_a_log_handler_that_raises_loses_no_drop() -> None:
+    """The count is right, whoever fails to hear of it."""
+    drops = Drops()
+    with broken_handler():
+        drops.add(1, OSError(errno.ENOSPC, "full"))
+
+    assert drops.pending == 1

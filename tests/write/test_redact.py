@@ -9,6 +9,7 @@ from tokenusage.write.redact import mask_secrets
     ("message", "secret"),
     [
         ("Incorrect API key provided: sk-proj-abcdef123456.", "abcdef123456"),
+        ("Incorrect API key provided: 0123456789abcdef.", "0123456789abcdef"),
         ("invalid x-api-key sk-ant-api03-AAAA_bbbb-cccc", "AAAA_bbbb"),
         ("401: Authorization: Bearer eyJhbGciOi.eyJzdWIi.c2ln", "eyJhbGciOi"),
         ("headers={'authorization': 'Bearer abc123def456'}", "abc123def456"),
@@ -41,6 +42,14 @@ def test_keys_in_messages_are_masked(message: str, secret: str) -> None:
 def test_other_messages_stay_as_they_are(message: str) -> None:
     """A message that holds no secret can be searched for word by word."""
     assert mask_secrets(message) == message
+
+
+def test_what_is_masked_stays_masked() -> None:
+    """A message that passes twice, as a client's own key is masked before, is the same."""
+    masked = mask_secrets('API key provided: abcdef0123. {"api_key": "abcdef0123"}')
+
+    assert masked == 'API key provided: [masked] {"api_key": "[masked]"}'
+    assert mask_secrets(masked) == masked
 
 
 def test_masking_takes_time_in_proportion_to_the_length() -> None:

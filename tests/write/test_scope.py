@@ -89,6 +89,14 @@ def test_a_cache_hit_has_neither_tokens_nor_cost_to_give(tracker: Tracker, name:
         tracker.cache_hit(**CALL | {name: 1})
 
 
+@pytest.mark.parametrize("level", ["", None, 5])
+def test_a_cache_hit_without_a_level_is_refused(tracker: Tracker, logs: Path, level: Any) -> None:
+    """It would be a record of a call that nobody made."""
+    with pytest.raises(RecordError, match="level must be a str"):
+        tracker.cache_hit(**CALL, level=level)
+    assert not logs.exists()
+
+
 def test_what_could_not_be_captured_is_a_drop(
     tracker: Tracker, caplog: pytest.LogCaptureFixture
 ) -> None:

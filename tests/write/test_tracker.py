@@ -1,12 +1,13 @@
 import logging
 import os
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from writing import LinearPricer, lines, records
+from writing import LinearPricer, broken_handler, lines, records
 
 from tokenusage.errors import RecordError, WrongUseError
 from tokenusage.record import BASE_FIELDS, FIELDS, Record
@@ -199,6 +200,22 @@ def test_the_log_of_the_application_hears_of_calls_but_not_their_queries(
     assert "boom" in caplog.text
     assert "secret plan" not in caplog.text
     assert "\nWARNING forged" not in caplog.text
+
+
+def test_a_log_handler_that_raises_costs_neither_record_nor_call(logs: Path) -> None:
+    """Calls, failed calls and prices that fail are told to whoever listens, and that is all."""
+
+    class BrokenPricer:
+        def price(self, record: Mapping[str, Any], at: datetime) -> tuple[None, None]:
+            raise ValueError(record["model_name"], at)
+
+    tracker = Tracker(logs, pricer=BrokenPricer())
+    with broken_handler():
+        tracker.record(**CALL)
+        tracker.record(**CALL, success=False, error_message="500")
+
+    assert [record["success"] for record in records(logs)] == [True, False]
+    assert all("dropped" not in record for record in records(logs))
 
 
 def test_a_tracker_can_log_from_inside_a_log_handler(tracker: Tracker, logs: Path) -> None:

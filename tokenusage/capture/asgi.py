@@ -3,7 +3,7 @@
 app.add_middleware(UsageMiddleware, user=lambda scope: scope["state"].get("user_id"))
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from tokenusage.capture.web import Attribution
@@ -23,23 +23,51 @@ def route_of(scope: Scope) -> str | None:
     endpoint's name. Never by the path: it is another one for each user, and what
     stands in it could not be forgotten with them.
     """
-    template = getattr(scope.get("route"), "path", None)
-    if isinstance(template, str):
-        return f"{scope.get('method', 'WEBSOCKET')} {_with_prefix(template, scope)}"
+    template = _template(scope)
+    if template is not None:
+        return f"{scope.get('method', 'WEBSOCKET')} {template}"
     name = getattr(scope.get("endpoint"), "__name__", None)
     return name if isinstance(name, str) else None
 
 
-def _with_prefix(template: str, scope: Scope) -> str:
-    """Return a route's template behind what it is mounted or included under.
+def _template(scope: Scope) -> str | None:
+    """Return the whole template of a request's route, as far as the code itself says it."""
+    route = scope.get("route")
+    included = _mapping(scope.get("fastapi")).get("effective_route_context")
+    if getattr(included, "original_route", None) is route:
+        route = included  # a route of FastAPI's need not know the prefix of its router
+    template = getattr(route, "path", None)
+    if not isinstance(template, str):
+        return None
+    # Starlette's own root_path is the server's and the matched text of all mounts.
+    before, whole = scope.get("app_root_path"), scope.get("root_path", "")
+    if before is None or not whole.startswith(before):
+        return template
+    mounts = _mounts(getattr(scope.get("router"), "routes", ()), f"{whole.removeprefix(before)}/")
+    if mounts is None:
+        return template
+    return mounts if hasattr(route, "routes") else mounts + template
 
-    No framework says the whole: it is the path, with its parameters' names for their
-    values, where that ends as the template does.
+
+def _mounts(routes: Iterable[Any], path: str) -> str | None:
+    """Return the templates of the mounts that match all of `path`; None where none do.
+
+    Theirs, and never the path's own text: which part of it is a value can't be told from
+    the values, which are converted and may be equal or hidden by an inner one of that name.
     """
-    names = {str(value): f"{{{name}}}" for name, value in scope.get("path_params", {}).items()}
-    segments = scope.get("path", "").split("/")
-    whole = "/".join(names.get(segment, segment) for segment in segments)
-    return whole if whole.endswith(template) else template
+    if path == "/":
+        return ""
+    for route in routes:
+        pattern = getattr(route, "path_regex", None)
+        if hasattr(route, "routes") and pattern is not None and (match := pattern.match(path)):
+            inner = _mounts(route.routes, f"/{match['path']}")
+            if inner is not None:
+                return f"{route.path}{inner}"
+    return None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 class UsageMiddleware:
@@ -70,5 +98,5 @@ class UsageMiddleware:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        with entered(self._attribution.scope_of(scope)):
+        with entered(self._attribution.scope_of(scope).ask):
             await self._app(scope, receive, send)

@@ -11,17 +11,21 @@ from tokenusage.errors import RecordError
 from tokenusage.record import CallFields
 
 
-def read_response(response: Any, given: CallFields) -> CallFields:
+def read_response(response: Any, request: Any, given: CallFields) -> CallFields:
     """Return the fields of a call: those `given`, and what the response says of the others.
 
     Args:
         response: An SDK's object, its body as a mapping, or a list of the chunks or
             events of one stream.
+        request: The request's body as a mapping, for estimates, or None.
         given: What the application knows better; None is unset.
 
     Raises:
         RecordError: it is no response, or names no model and none is given.
     """
+    if request is not None and not isinstance(request, Mapping):
+        raise RecordError(f"A request is its body as a dict, not {type(request).__name__}.")
+    asked: Mapping[str, Any] = plain(request) or {}
     fold = None
     if isinstance(response, list | tuple) and response:
         fold = _folded(response)
@@ -29,12 +33,14 @@ def read_response(response: Any, given: CallFields) -> CallFields:
     else:
         body = _body(response)
     own: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    provider = own.get("provider") or current().get("provider") or _provider_of(body)
+    scope = current()
+    provider = own.get("provider") or scope.get("provider") or _provider_of(body)
     read: dict[str, Any] = {
-        "operation_type": current().get("operation_type") or _kind_of(body),
+        "operation_type": scope.get("operation_type") or _kind_of(body),
         **fields_of(
             body,
             provider=provider,
+            request=asked,
             output_characters=fold.output_characters if fold else None,
             complete=fold is None or fold.ended,
         ),
@@ -42,8 +48,12 @@ def read_response(response: Any, given: CallFields) -> CallFields:
     if provider:
         read["provider"] = provider
     if "prompt_tokens" in own and "completion_tokens" in own:
-        del read["usage_source"]  # of figures that don't count here
+        read.pop("usage_source", None)  # of figures that don't count here
+    elif read.get("usage_source") == "estimated" and not asked and "prompt_tokens" not in own:
+        read["usage_source"] = "partial"  # nobody can tell the prompt
     call = {**merged(read, own)}
+    if asked.get("model"):
+        call.setdefault("model_name", asked["model"])
     if "model_name" not in call:
         raise RecordError("The response names no model: give its model_name.")
     return cast(CallFields, call)

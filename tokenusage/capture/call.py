@@ -1,10 +1,11 @@
 """A captured call: from its beginning to its record, without ever getting in the way."""
 
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Final, Unpack
+from typing import Any, Final, NotRequired, TypedDict, Unpack
 
 import orjson
 
@@ -13,6 +14,7 @@ from tokenusage.capture.payload.fields import fields_of
 from tokenusage.capture.payload.fold import Fold
 from tokenusage.capture.payload.plain import plain
 from tokenusage.capture.payload.request import query_of
+from tokenusage.capture.payload.usage import LITELLM
 from tokenusage.context import current, entered, merged
 from tokenusage.record import CallFields
 from tokenusage.write.call import describe
@@ -24,17 +26,34 @@ UNKNOWN: Final = "unknown"
 OK: Final = 200
 """The HTTP status of an answer."""
 
-_ANSWER: Final = frozenset({"choices", "content", "data"})
-"""Where responses that report their usage have what nobody needs to read."""
-
-_UNFINISHED: Final = frozenset({"queued", "in_progress"})
-"""Statuses of a response that is still being made in the background."""
-
-_FAILED: Final = frozenset({"failed", "cancelled"})
-"""Statuses of a response that was broken off."""
+_ANSWER: Final = frozenset({"choices", "content", "data", "output"})
+"""Where responses that report their usage have what nobody needs to turn into plain values."""
 
 _UNANSWERED: Final = frozenset({408, 504})
 """HTTP statuses of a timeout: nobody knows what the call has used."""
+
+
+class About(TypedDict):
+    """What a hook says of a call that begins."""
+
+    hook: str
+    """The library that makes the call, such as "openai"."""
+    provider: str | None
+    """Who answers, where that is known."""
+    host: str | None
+    """The address's host: with the response's id it tells stacked hooks' calls."""
+    operation_type: str
+    """What the call is where no `track` says it."""
+    model_name: str | None
+    """The model that is asked for."""
+    request: Mapping[str, Any] | None
+    """The body of the request; kept until the call has ended."""
+    began: NotRequired[float]
+    """`time.perf_counter()` at the beginning, where the hook hears of it later."""
+    handled: NotRequired[int]
+    """The `id` of the exception that was being handled then."""
+    secrets: NotRequired[tuple[str, ...]]
+    """The client's keys, which no error message may quote."""
 
 
 class Capture:
@@ -50,35 +69,9 @@ class Capture:
         self.once = once or Once()
         self._guard = Guard(tracker)
 
-    def begin(
-        self,
-        *,
-        hook: str,
-        provider: str | None,
-        host: str | None,
-        operation_type: str,
-        model_name: str | None,
-        request: Mapping[str, Any] | None,
-    ) -> "CapturedCall":
-        """Return a call that begins now, in the scope that holds here.
-
-        Args:
-            hook: The library that makes the call, such as "openai".
-            provider: Who answers, where that is known.
-            host: The address's host: with the response's id it tells stacked hooks' calls.
-            operation_type: What the call is where no `track` says it.
-            model_name: The model that is asked for.
-            request: The body of the request; kept until the call has ended.
-        """
-        return CapturedCall(
-            self,
-            hook=hook,
-            provider=provider,
-            host=host,
-            operation_type=operation_type,
-            model_name=model_name,
-            request=request,
-        )
+    def begin(self, **about: Unpack[About]) -> "CapturedCall":
+        """Return a call that begins now, in the scope that holds here."""
+        return CapturedCall(self, **about)
 
     def guard(self) -> "Guard":
         """Return a context manager in which a failure of ours counts as a dropped record.
@@ -92,37 +85,23 @@ class CapturedCall:
     """A call that has begun; the first of its three ends is recorded, and none ever raises."""
 
     __slots__ = (
+        "_about",
         "_capture",
-        "_hook",
-        "_host",
-        "_model_name",
-        "_operation_type",
-        "_provider",
-        "_request",
+        "_handled",
+        "_query",
         "_scope",
         "_started",
     )
 
-    def __init__(
-        self,
-        capture: Capture,
-        *,
-        hook: str,
-        provider: str | None,
-        host: str | None,
-        operation_type: str,
-        model_name: str | None,
-        request: Mapping[str, Any] | None,
-    ) -> None:
+    def __init__(self, capture: Capture, **about: Unpack[About]) -> None:
         self._capture: Capture | None = capture
-        self._hook = hook
-        self._provider = provider
-        self._host = host
-        self._operation_type = operation_type
-        self._model_name = model_name
-        self._request = request
+        self._about = about
         self._scope = current()
-        self._started = perf_counter()
+        request = about["request"]
+        # Now, since the application may go on with its list of messages during a stream.
+        self._query = None if "query" in self._scope else query_of(request)
+        self._handled = about.get("handled", id(sys.exception()))
+        self._started = about.get("began", perf_counter())
 
     def answered(self, response: Any, **known: Unpack[CallFields]) -> None:
         """End with a whole response: an SDK's object or the mapping of its body.
@@ -133,21 +112,24 @@ class CapturedCall:
         if (capture := self._end()) is None:
             return
         with capture.guard():
-            body = response if response.__class__ is dict else _body_of(response)
-            fields = self._read(body, complete=body.get("status") not in _UNFINISHED)
+            fields = self._read_whole(response)
             self._record(capture, fields, known, ended)
 
-    def failed(self, error: BaseException, **known: Unpack[CallFields]) -> None:
-        """End with an exception; where a billed answer stands behind it, its tokens count."""
+    def failed(self, error: BaseException, answer: Any = None, **known: Unpack[CallFields]) -> None:
+        """End with an exception; where a billed answer stands behind it, its tokens count.
+
+        `answer` is one that the hook has noted: an SDK's object or a mapping.
+        """
         ended = perf_counter()
         if (capture := self._end()) is None:
             return
         with capture.guard():
-            if not capture.once.first_error(error):
+            if not self._is_first(capture, error):
                 return
-            fields: dict[str, Any] = {"success": False, "error_message": describe(error)}
-            if (answer := _answer_behind(error)) is not None:
-                fields |= self._read(answer)
+            fields = self._failure(error)
+            behind = _answer_behind(error) if answer is None else answer
+            if behind is not None:
+                fields = self._read_whole(behind) | fields
             elif (status := _status(error)) is None or status in _UNANSWERED:
                 fields["usage_source"] = "partial"  # nobody knows what it has used
             self._record(capture, fields, known, ended)
@@ -160,7 +142,9 @@ class CapturedCall:
         if (capture := self._end()) is None:
             return
         with capture.guard():
-            if error is not None and not capture.once.first_error(error):
+            if error is not None and not capture.once.first_error(
+                error, self._about["hook"], self._handled
+            ):
                 return
             fields = self._read(
                 fold.response(),
@@ -171,7 +155,7 @@ class CapturedCall:
                 seconds = round(max(fold.first_output - self._started, 0.0), 6)
                 fields["tags"] = {**fields.get("tags", {}), "ttft": seconds}
             if error is not None:
-                fields |= {"success": False, "error_message": describe(error)}
+                fields |= self._failure(error)
             self._record(capture, fields, known, ended)
 
     def _end(self) -> Capture | None:
@@ -179,30 +163,51 @@ class CapturedCall:
         capture, self._capture = self._capture, None
         return capture
 
+    def _is_first(self, capture: Capture, error: BaseException) -> bool:
+        return capture.once.first_error(error, self._about["hook"], self._handled)
+
+    def _failure(self, error: BaseException) -> dict[str, Any]:
+        message = describe(error, self._about.get("secrets", ()))
+        return {"success": False, "error_message": message}
+
+    def _read_whole(self, response: Any) -> dict[str, Any]:
+        """Read an SDK's object or a mapping, the answer's text only where it has to be counted."""
+        if response.__class__ is dict:
+            return self._read(response)
+        fields = self._read(_body_of(response))
+        if fields.get("usage_source") == "provider":
+            return fields
+        return self._read(_body_of(response, leave=frozenset()))
+
     def _read(self, response: Mapping[str, Any], **how: Any) -> dict[str, Any]:
-        fields = fields_of(response, provider=self._provider, request=self._request, **how)
-        return {**fields, **_failure_in(response)}
+        about = self._about
+        provider = about["provider"]
+        if provider != LITELLM:
+            provider = self._scope.get("provider") or provider
+        return {**fields_of(response, provider=provider, request=about["request"], **how)}
 
     def _record(
         self, capture: Capture, fields: dict[str, Any], known: CallFields, ended: float
     ) -> None:
+        about = self._about
         if known:
             fields = {**merged(fields, known)}
-        if self._host and fields.get("success", True):
+        host = about["host"]
+        if host and fields.get("success", True):
             # Embeddings and images have no id; their figures must do.
             answer = fields.get("response_id") or (
-                f"{self._operation_type}:{fields['prompt_tokens']}:{fields['completion_tokens']}"
+                f"{about['operation_type']}:{fields['prompt_tokens']}:{fields['completion_tokens']}"
             )
-            if not capture.once.first(answer, self._host, self._hook):
+            if not capture.once.first(answer, host, about["hook"], self._started, ended):
                 return
         scope = self._scope
         if "provider" not in scope:
-            fields.setdefault("provider", self._provider)
-        if "query" not in scope and self._request is not None:
-            fields.setdefault("query", query_of(self._request))
-        fields.setdefault("model_name", self._model_name or UNKNOWN)
+            fields.setdefault("provider", about["provider"])
+        if self._query is not None:
+            fields.setdefault("query", self._query)
+        fields.setdefault("model_name", about["model_name"] or UNKNOWN)
         fields.setdefault("response_time", round(ended - self._started, 6))
-        fields.setdefault("operation_type", scope.get("operation_type") or self._operation_type)
+        fields.setdefault("operation_type", scope.get("operation_type") or about["operation_type"])
         with entered(scope):
             capture.tracker.record(**fields)
 
@@ -230,11 +235,11 @@ class Guard:
         return True
 
 
-def _body_of(response: Any) -> Mapping[str, Any]:
-    """Return an SDK's object as far as it is going to be read."""
-    body = plain(response, leave=_ANSWER)
+def _body_of(response: Any, leave: frozenset[str] = _ANSWER) -> Mapping[str, Any]:
+    """Return an SDK's object as plain values, but for what stands under the names in `leave`."""
+    body = plain(response, leave)
     if isinstance(body, Mapping):
-        return body if body.get("usage") else plain(response)  # its text will be counted
+        return body
     return {"text": body} if isinstance(body, str) else {}
 
 
@@ -242,16 +247,6 @@ def _status(error: BaseException) -> int | None:
     """Return the HTTP status that an SDK's exception carries."""
     status = getattr(error, "status_code", None) or getattr(error, "code", None)
     return status if type(status) is int else None
-
-
-def _failure_in(response: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how a response says that it has failed, as OpenAI's Responses do without an error."""
-    if response.get("status") not in _FAILED:
-        return {}
-    error = response.get("error")
-    about = error if isinstance(error, Mapping) else {}
-    words = [about.get("code") or response["status"], about.get("message")]
-    return {"success": False, "error_message": ": ".join(str(word) for word in words if word)}
 
 
 def _answer_behind(error: BaseException) -> Mapping[str, Any] | None:

@@ -1,10 +1,10 @@
 """The switch: hooks the clients that are imported at once, the others when they appear."""
 
-import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from importlib import import_module
+from logging import DEBUG, WARNING
 from types import ModuleType
 from typing import Any, Final, NamedTuple
 
@@ -12,11 +12,10 @@ from tokenusage.capture.call import Capture
 from tokenusage.capture.clients import google, litellm, stainless
 from tokenusage.capture.once import Once
 from tokenusage.errors import WrongUseError, nearest
+from tokenusage.write.announce import tell
 from tokenusage.write.default import tracker as default_tracker
 from tokenusage.write.forks import renew_after_fork
 from tokenusage.write.tracker import Tracker
-
-logger = logging.getLogger("tokenusage")
 
 Undo = Callable[[], None]
 """Takes a hook off again."""
@@ -100,10 +99,11 @@ class Instrumentation:
     def _named(self, only: Collection[str] | None) -> frozenset[str]:
         if only is None:
             return frozenset(self._clients)
-        if isinstance(only, str):
-            raise WrongUseError(f"only must be a list of names, such as [{only!r}].")
+        if isinstance(only, str) or not isinstance(only, Collection):
+            example = only if isinstance(only, str) else next(iter(self._clients))
+            raise WrongUseError(f"only must be a list of names, such as [{example!r}].")
         for name in only:
-            if name not in self._clients:
+            if not isinstance(name, str) or name not in self._clients:
                 known = ", ".join(self._clients)
                 raise WrongUseError(
                     f"{name!r} is no client that can be instrumented ({known})."
@@ -146,9 +146,10 @@ class Instrumentation:
             self._undo[client] = undo
         except Exception as error:
             # Another version, most likely: the application and the other hooks go on.
-            logger.warning(
+            tell(
+                WARNING,
                 "Calls of %s are not captured: its %s can't be hooked (%s: %s)",
-                client,
+                _with_version(client),
                 self._clients[client].module,
                 type(error).__name__,
                 error,
@@ -160,7 +161,7 @@ class Instrumentation:
             try:
                 undo()
             except Exception as error:
-                logger.warning("The hook of %s stays (%s)", client, type(error).__name__)
+                tell(WARNING, "The hook of %s stays (%s)", client, type(error).__name__)
 
 
 _instrumentation = Instrumentation(CLIENTS)
@@ -186,7 +187,7 @@ def instrument(
             does not, and keep the chunk that brings it from the application.
 
     Raises:
-        WrongUseError: `only` names something that is no client.
+        WrongUseError: `only` names something that is no client, or `tracker` is none.
         ConfigError: the configuration holds something that can't be.
     """
     _instrumentation.start(only, _made(tracker), include_usage=include_usage)
@@ -204,6 +205,7 @@ def litellm_callback(tracker: Tracker | None = None) -> Any:
     adds one. `tracker` is as there.
 
     Raises:
+        WrongUseError: `tracker` is no tracker.
         ConfigError: the configuration holds something that can't be.
     """
     return litellm.litellm_callback(Capture(_made(tracker), _once))
@@ -212,5 +214,18 @@ def litellm_callback(tracker: Tracker | None = None) -> Any:
 def _made(tracker: Tracker | None) -> Tracker:
     """Return the tracker, whose making is over: no call waits for it, or fails by it."""
     chosen = default_tracker if tracker is None else tracker
-    logger.debug("Captured calls are logged to %s", chosen.logs)  # asking makes the default one
+    if not isinstance(chosen, Tracker):
+        raise WrongUseError(f"tracker must be a Tracker, not a {type(chosen).__name__}.")
+    tell(DEBUG, "Captured calls are logged to %s", chosen.logs)  # asking makes the default one
     return chosen
+
+
+def _with_version(distribution: str) -> str:
+    """Return a distribution's name, with its installed version where that is known."""
+    # Slow to import, and wanted only when something is wrong.
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+    try:
+        return f"{distribution} {version(distribution)}"
+    except PackageNotFoundError:
+        return distribution

@@ -7,10 +7,14 @@ from urllib.parse import urlsplit
 
 from genai_prices.data_snapshot import get_snapshot
 
+from tokenusage.price.names import find_provider
+
 _HOSTS: Final = (
     # Regional addresses of OpenAI's, and addresses that the price list does not know.
+    # models.inference.ai.azure.com is GitHub's, where calls have no price of Azure's.
     (re.compile(r"(?:.+\.)?api\.openai\.com"), "openai"),
-    (re.compile(r".+\.azure\.com|.+\.azure\.us|.+\.azure\.cn|.+\.azure-api\.net"), "azure"),
+    (re.compile(r"(?!models\.inference\.ai\.).+\.azure\.(?:com|us|cn)"), "azure"),
+    (re.compile(r".+\.azure-api\.net"), "azure"),
     (re.compile(r"bedrock[a-z-]*\..+\.amazonaws\.com(?:\.cn)?|.+\.api\.aws"), "aws"),
     (re.compile(r"(?:.+\.)?api\.together\.(?:ai|xyz)"), "together"),
     (re.compile(r"(?:.+\.)?api\.x\.ai"), "x-ai"),
@@ -30,6 +34,13 @@ def provider_of(base_url: str) -> str:
             return provider
     url = f"https://{host}{urlsplit(base_url).path}"
     return next((p.id for p in get_snapshot().providers if _is_at(p.api_pattern, url)), host)
+
+
+@lru_cache(maxsize=256)
+def provider_id(name: str) -> str:
+    """Return the price list's id of a provider in any spelling, else the name as it is."""
+    provider = find_provider(name)
+    return provider.id if provider else name
 
 
 def _is_at(pattern: str, url: str) -> bool:

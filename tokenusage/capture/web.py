@@ -1,13 +1,12 @@
 """What the ASGI and the WSGI middleware share: whose a request is, and what for."""
 
-import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable
+from logging import WARNING
 from typing import Any
 
-from tokenusage.context import Scope, current, merged
+from tokenusage.context import Asked, Scope, merged, surrounding
+from tokenusage.write.announce import tell
 from tokenusage.write.checks import CHECKS
-
-logger = logging.getLogger("tokenusage")
 
 Question = Callable[[Any], Any]
 """Takes a request, an ASGI scope or a WSGI environ; None is no answer."""
@@ -34,12 +33,12 @@ class Attribution:
 
     def scope_of(self, request: Any) -> "RequestScope":
         """Return what holds for the calls inside a request, over what holds already."""
-        return RequestScope(self, request, current())
+        return RequestScope(self, request, surrounding())
 
-    def answers(self, request: Any, known: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is `known` of a request, and the answers to the other questions."""
-        found = dict(known)
-        for field in self._questions.keys() - known.keys():
+    def answers(self, request: Any, fields: Iterable[str]) -> dict[str, Any]:
+        """Return those of `fields` that a request has an answer to."""
+        found = {}
+        for field in fields:
             try:
                 answer = self._questions[field](request)
                 if answer is not None:
@@ -53,40 +52,26 @@ class Attribution:
             self._warned.add(field)
             # The type alone: the message may hold what the request does.
             name = type(error).__name__
-            logger.warning("Calls of some requests are logged without %s (%s)", field, name)
+            tell(WARNING, "Calls of some requests are logged without %s (%s)", field, name)
 
 
-class RequestScope(Mapping[str, Any]):
+class RequestScope:
     """The fields that hold for the calls inside of one request.
 
     Asked for when a call begins, and again until there is an answer: who the
     user is and which route it was comes out inside of the middleware.
     """
 
-    __slots__ = ("_attribution", "_known", "_outer", "_request", "_whole")
+    __slots__ = ("_attribution", "_known", "_outer", "_request")
 
-    def __init__(self, attribution: Attribution, request: Any, outer: Scope) -> None:
+    def __init__(self, attribution: Attribution, request: Any, outer: Asked) -> None:
         self._attribution = attribution
         self._request = request
         self._outer = outer
         self._known: dict[str, Any] = {}
-        self._whole: Scope | None = None
 
     def ask(self) -> Scope:
-        """Return the fields as far as they are known by now."""
-        if self._whole is not None:
-            return self._whole
-        self._known = self._attribution.answers(self._request, self._known)
-        fields = merged(self._outer, self._known)
-        if self._known.keys() == self._attribution.fields:
-            self._whole = fields
-        return fields
-
-    def __getitem__(self, field: str) -> Any:
-        return self.ask()[field]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.ask())
-
-    def __len__(self) -> int:
-        return len(self.ask())
+        """Return the fields as far as they are known by now, and nothing of the request."""
+        unknown = self._attribution.fields - self._known.keys()
+        self._known.update(self._attribution.answers(self._request, unknown))
+        return merged(self._outer(), self._known)

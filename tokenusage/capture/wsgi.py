@@ -58,7 +58,7 @@ class UsageMiddleware:
             scope.ask()
             return start_response(*arguments, **named)
 
-        with entered(scope):
+        with entered(scope.ask):
             body = self._app(environ, start)
         if isinstance(body, list | tuple) or _is_file(body, environ):
             return body  # runs no code, and servers send it faster as it is
@@ -87,7 +87,7 @@ class _Body:
         return self
 
     def __next__(self) -> bytes:
-        with entered(self._scope):
+        with entered(self._scope.ask):
             if self._steps is None:
                 self._steps = iter(self._body)
             return next(self._steps)
@@ -96,5 +96,5 @@ class _Body:
         """Close the application's body, as PEP 3333 has the server do."""
         close = getattr(self._body, "close", None)
         if close is not None:
-            with entered(self._scope):
+            with entered(self._scope.ask):
                 close()

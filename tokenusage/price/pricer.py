@@ -20,6 +20,9 @@ LIST_SOURCE: Final = f"genai-prices {genai_prices.__version__}"
 OWN_SOURCE: Final = "override"
 """`cost_source` of the user's own price or discount."""
 
+_FAST: Final = ("speed", "fast")
+"""What is asked of Anthropic for several times the price."""
+
 MAX_QUOTES: Final = 1024
 """Quotes that are remembered: a program uses a few, and only a hostile one makes up models."""
 
@@ -110,8 +113,8 @@ class Pricer:
         context = _price_context(service_tier, dict(given), listing)
         if rule and rule.rates:
             return Quote(OWN_SOURCE, own_rate(rule.rates), listing, rule, context, since, until)
-        if listing is None:
-            return Quote(None, None, None, rule, context, since, until)
+        if listing is None or (_FAST in given and not _has_variant(listing, _FAST)):
+            return Quote(None, None, listing, rule, context, since, until)
         first, last = list_window(listing.model, context, at)
         price = listing.model.get_prices(at, context)
         return Quote(
@@ -150,6 +153,12 @@ def _provider_id(name: str) -> str:
     """Return the list's id of a provider, its name as it is where the list has none."""
     provider = find_provider(name)
     return provider.id if provider else name
+
+
+def _has_variant(listing: Listing, condition: tuple[str, str]) -> bool:
+    """Say whether the list knows what a model costs under a condition."""
+    variants = listing.model.price_variants or ()
+    return listing.own and any(condition in variant.when.items() for variant in variants)
 
 
 def _frozen(context: Mapping[str, Any]) -> _Context:

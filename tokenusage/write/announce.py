@@ -1,10 +1,17 @@
-"""What the application's own log hears of a call."""
+"""What the application's own log hears."""
 
 import logging
+from contextlib import suppress
 
 from tokenusage.record import Record
 
 logger = logging.getLogger("tokenusage")
+
+
+def tell(level: int, message: str, *values: object) -> None:
+    """Log `message`; a handler that raises costs neither the record nor the application's call."""
+    with suppress(Exception):
+        logger.log(level, message, *values, stacklevel=2)
 
 
 def announce(record: Record) -> None:
@@ -17,7 +24,7 @@ def announce(record: Record) -> None:
 
 def _log(level: int, what: str, record: Record) -> None:
     # Quoted, so that a newline in a name can't forge a line; never the query.
-    logger.log(
+    tell(
         level,
         "%s: %r on %r by %r, %d tokens, id %s, error %r",
         what,

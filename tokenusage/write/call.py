@@ -1,16 +1,20 @@
 """A call in progress: times a block and records how it went."""
 
 import logging
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Final, Self, Unpack
 
 from tokenusage.context import Scope, current, entered
 from tokenusage.record import CallFields, Record, TokenFields
+from tokenusage.write.announce import tell
 from tokenusage.write.fields import check_fields
+from tokenusage.write.redact import MASK
 
-logger = logging.getLogger("tokenusage")
+MAX_MESSAGE: Final = 2000
+"""The longest error message that is kept, in characters: a proxy's HTML page is none."""
 
 
 class Call:
@@ -83,14 +87,33 @@ class Call:
                 self.record = self._record(**fields)
         except Exception as own:
             # The application's own exception is the one that has to come out.
-            logger.warning("A failed call could not be recorded (%s)", type(own).__name__)
+            ours = type(own).__name__
+            tell(logging.WARNING, "A failed call could not be recorded (%s)", ours)
 
 
-def describe(error: BaseException) -> str:
-    """Return the type and message of `error`, as in ``ValueError: boom``."""
+def describe(error: BaseException, secrets: Iterable[str] = ()) -> str:
+    """Return the type and message of `error`, as in ``ValueError: boom``, `secrets` masked.
+
+    At most `MAX_MESSAGE` characters. Of pydantic's own errors only where and why: their
+    messages quote the value, which may be a model's answer.
+    """
     name = type(error).__name__
     try:
-        message = str(error)
+        message = _message(error)
     except Exception as broken:
         return f"{name}: its message raised {type(broken).__name__}"
-    return f"{name}: {message}" if message else name
+    text = f"{name}: {message}" if message else name
+    for secret in secrets:  # before it is cut, which might leave half of one
+        text = text.replace(secret, MASK)
+    return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
+
+
+def _message(error: BaseException) -> str:
+    # Where it is not imported, it has raised nothing.
+    pydantic = sys.modules.get("pydantic_core")
+    if pydantic is None or not isinstance(error, pydantic.ValidationError):
+        return str(error)
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    kinds = (f"{'.'.join(map(str, one['loc']))} ({one['type']})".lstrip() for one in found)
+    errors = "error" if len(found) == 1 else "errors"
+    return f"{len(found)} validation {errors} for {error.title}: {', '.join(kinds)}"

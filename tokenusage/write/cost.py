@@ -1,13 +1,12 @@
 """The cost of a record: given, nothing for a cache hit, or what the pricer says."""
 
-import logging
 from datetime import datetime
+from logging import WARNING
 from typing import Protocol
 
 from tokenusage.record import MAX_COST, Record
+from tokenusage.write.announce import tell
 from tokenusage.write.checks import as_cost
-
-logger = logging.getLogger("tokenusage")
 
 
 class PriceSource(Protocol):
@@ -37,4 +36,4 @@ def add_cost(record: Record, at: datetime, pricer: PriceSource) -> None:
             record["cost_source"] = source
     except Exception as error:
         # A record without a cost is worth more than none.
-        logger.warning("%r has no price (%s)", record["model_name"], type(error).__name__)
+        tell(WARNING, "%r has no price (%s)", record["model_name"], type(error).__name__)

@@ -1,8 +1,8 @@
 """Records that could not be written: counted, warned of, announced."""
 
-import logging
 import threading
 from errno import errorcode
+from logging import WARNING
 from pathlib import Path
 from time import monotonic
 from traceback import extract_tb
@@ -10,9 +10,8 @@ from typing import Final
 
 from tokenusage.errors import TokenUsageError
 from tokenusage.record import Record
+from tokenusage.write.announce import tell
 from tokenusage.write.forks import renew_after_fork
-
-logger = logging.getLogger("tokenusage")
 
 SILENCE: Final = 60.0
 """Seconds between two warnings of the same cause."""
@@ -59,7 +58,8 @@ class Drops:
                 return
             self._warned[name] = now
         words = _words(cause)
-        logger.warning("A record was dropped (%s: %s); %d not yet announced", name, words, pending)
+        what = "A record was dropped (%s: %s); %d not yet announced"
+        tell(WARNING, what, name, words, pending)
 
 
 def _words(cause: Exception) -> str:

@@ -6,12 +6,13 @@ from typing import Final
 MASK: Final = "[masked]"
 
 _PATTERNS: Final = (
-    # name=value, "name": "value", Authorization: Bearer value: the name is kept.
+    # name=value, "name": "value", Authorization: Bearer value, API key provided: value:
+    # the name is kept.
     re.compile(
-        r"""(?ix) ( (?:api[-_ ]?key | authorization | (?:access|auth|refresh)[-_ ]?token
+        r"""(?ix) ( (?:api[-_ ]?key (?:[ ]\w+)? | authorization | (?:access|auth|refresh)[-_ ]?token
             | (?:client|api)[-_ ]?secret | secret[-_ ]?access[-_ ]?key | password | passwd
             )["']? \s* [:=] \s* ["']? (?:(?:bearer|basic)\s+)? )
-            [^\s"'&,;)}\]]+"""
+            (?!\[masked\]) [^\s"'&,;)}\]]+"""
     ),
     re.compile(r"(?i)(\bbearer\s+)[\w.~+/=-]{6,}"),
     # https://user:password@host

@@ -1,7 +1,7 @@
 """The tracker: what an application holds to record its calls."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Literal, Self, Unpack
@@ -12,10 +12,10 @@ from tokenusage.record import CallFields, OptionalFields, Record
 from tokenusage.write.announce import announce
 from tokenusage.write.appender import Appender
 from tokenusage.write.call import Call
-from tokenusage.write.checks import OPTIONAL_CHECKS
 from tokenusage.write.cost import PriceSource, add_cost
 from tokenusage.write.drops import Drops
-from tokenusage.write.fields import add_optional, as_utc, base_record, check_fields, check_names
+from tokenusage.write.fields import add_optional, as_utc, base_record, check_fields
+from tokenusage.write.hit import hit_fields
 from tokenusage.write.ids import Ids
 from tokenusage.write.line import to_line
 from tokenusage.write.logfile import NotSyncedError
@@ -200,29 +200,29 @@ class Tracker:
             RecordError: a value that its field can't have.
             TypeError: an unknown field.
         """
-        if "cache" in optional:
-            raise TypeError("The cache's name is given as level.")
-        check_names(optional, OPTIONAL_CHECKS.keys())
-        hit: OptionalFields = {**optional, "cache": level}
         return self.record(
             operation_type=operation_type,
             model_name=model_name,
             user_id=user_id,
             query=query,
             response_time=response_time,
-            **hit,
+            **hit_fields(level, optional),
         )
 
-    def record_response(self, response: Any, **fields: Unpack[CallFields]) -> Record | None:
+    def record_response(
+        self,
+        response: Any,
+        *,
+        request: Mapping[str, Any] | None = None,
+        **fields: Unpack[CallFields],
+    ) -> Record | None:
         """Record one call by its response: an SDK's object, its body as a dict, or a list.
 
-        A list holds the chunks or events of one stream, in their order. Tokens,
-        model and whatever else the response says of the call are read from it;
-        `fields` come before that. Where neither they nor a `tokenusage.track` give
-        an `operation_type`, it is the kind of the call: "chat", "embedding", ...
+        A list holds the events of one stream. What `fields` leave unset is read from it, the
+        `operation_type` too; `request` is the request's body, for tokens that go unreported.
 
         Raises:
-            RecordError: a value that its field can't have, or nothing that is a response.
+            RecordError: a value that its field can't have, or what is no response.
             TypeError: an unknown field.
         """
         check_fields(fields)
@@ -230,7 +230,7 @@ class Tracker:
         from tokenusage.capture.by_hand import read_response  # noqa: PLC0415
 
         try:
-            call = read_response(response, fields)
+            call = read_response(response, request, fields)
         except RecordError:
             raise
         except Exception as error:

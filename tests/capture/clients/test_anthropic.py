@@ -106,3 +106,24 @@ def test_counting_tokens_is_no_call(
     assert client.messages.count_tokens(model="m", messages=MESSAGES).input_tokens == 9
     client.models.list()
     assert logged() == []
+
+
+def test_answer_that_does_not_fit_has_its_tokens(
+    client: Any, replay: Replay, hooked: Hooked, logged: Logged
+) -> None:
+    """What the application's own parser refuses was billed, and is not quoted."""
+    from pydantic import BaseModel, ValidationError
+
+    class Answer(BaseModel):
+        text: str
+
+    hooked(anthropic)
+    replay.answer(Reply(body=MESSAGE))
+    with pytest.raises(ValidationError):
+        client.messages.parse(
+            model="claude-x", max_tokens=64, messages=MESSAGES, output_format=Answer
+        )
+    (record,) = logged()
+    assert (record["prompt_tokens"], record["completion_tokens"]) == (18, 7)
+    assert record["error_message"].startswith("ValidationError: 1 validation error for ")
+    assert "Hello" not in record["error_message"]

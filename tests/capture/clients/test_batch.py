@@ -1,6 +1,7 @@
 """Batches, looked at through the real SDKs: recorded once, by their id."""
 
 import gzip
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -117,13 +118,14 @@ def test_another_process_gives_the_same_id(
     assert (first["id"], first["timestamp"]) == (second["id"], second["timestamp"])
 
 
-@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "deflate", "deflate, gzip"])
 def test_anthropic_results_are_recorded_once(
     replay: Replay, hooked: Hooked, logged: Logged, anthropic: Any, encoding: str
 ) -> None:
     """Each result is a record of the batch's day; reading them again adds nothing."""
     hooked(anthropic)
-    content = gzip.compress(RESULTS) if encoding == "gzip" else RESULTS
+    content = zlib.compress(RESULTS) if "deflate" in encoding else RESULTS
+    content = gzip.compress(content) if "gzip" in encoding else content
     results = Reply(
         body=content,
         headers={"content-type": "application/x-jsonl", "content-encoding": encoding},

@@ -2,7 +2,12 @@
 
 import pytest
 
-from tokenusage.capture.clients.endpoints import batch_of, batch_results_of, operation_of
+from tokenusage.capture.clients.endpoints import (
+    batch_of,
+    batch_results_of,
+    deployment_of,
+    operation_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +63,10 @@ def test_looks_at_batches_are_told_by_their_path() -> None:
     assert batch_of(results) is None
     assert batch_results_of(results) == "msgbatch_1"
     assert batch_results_of("/v1/messages/batches/msgbatch_1") is None
+
+
+def test_azure_deployment_is_told_by_the_address() -> None:
+    """A deployment's address decides the model, and says it."""
+    address = "https://ours.openai.azure.com/openai/deployments/our%20own/"
+    assert deployment_of(address) == "our own"
+    assert deployment_of("https://api.openai.com/v1/") is None

@@ -1,14 +1,14 @@
 import asyncio
 import inspect
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from googles import httpx_of_genai
 from replaying import Replay, Reply, Request
 
 from tokenusage.capture.call import Capture
-from tokenusage.capture.clients.google import CALLS, STREAM, hook
+from tokenusage.capture.clients.google import CALLS, PUBLIC_STREAM, STREAM, hook
 from tokenusage.context import track
 
 genai = pytest.importorskip("google.genai")
@@ -48,33 +48,13 @@ TOOL_CALL = {
 }
 
 
-@pytest.fixture
-def hooked(capture: Capture) -> Iterator[None]:
-    """Hook google-genai while a test runs."""
-    unhook = hook(models, capture)
-    yield
-    unhook()
-
-
-@pytest.fixture
-def client(replay: Replay) -> Any:
-    """Return a client of the Gemini API, as the replay server sees it."""
-    return genai.Client(api_key="k", http_options=types.HttpOptions(base_url=replay.url))
-
-
-def httpx_of_genai(client: Any) -> Any:
-    """Return the module that the installed google-genai lives on: httpx or httpx2."""
-    base = type(client._api_client._httpx_client).__mro__[1]
-    return sys.modules[base.__module__.partition(".")[0]]
-
-
-@pytest.mark.usefixtures("hooked")
+@pytest.mark.usefixtures("google_hooked")
 def test_answer_is_recorded_with_inclusive_tokens(
-    replay: Replay, client: Any, logged: Logged
+    replay: Replay, gemini: Any, logged: Logged
 ) -> None:
     """Thoughts count as completion, tool use as prompt, and caches stay inside the prompt."""
     replay.answer(Reply(body=ANSWER))
-    response = client.models.generate_content(model="gemini-2.5-flash", contents="Where am I?")
+    response = gemini.models.generate_content(model="gemini-2.5-flash", contents="Where am I?")
     assert response.text == "In Paris."
     (record,) = logged()
     assert (record["prompt_tokens"], record["completion_tokens"]) == (105, 17)
@@ -84,11 +64,11 @@ def test_answer_is_recorded_with_inclusive_tokens(
     assert record["usage_source"] == "provider"
 
 
-@pytest.mark.usefixtures("hooked")
-def test_async_answer_is_recorded(replay: Replay, client: Any, logged: Logged) -> None:
+@pytest.mark.usefixtures("google_hooked")
+def test_async_answer_is_recorded(replay: Replay, gemini: Any, logged: Logged) -> None:
     """The async method is captured, in the scope of the task that makes the call."""
     replay.answer(Reply(body=ANSWER))
-    httpx = httpx_of_genai(client)
+    httpx = httpx_of_genai(gemini)
 
     async def ask() -> None:
         async with httpx.AsyncClient() as http:
@@ -103,9 +83,9 @@ def test_async_answer_is_recorded(replay: Replay, client: Any, logged: Logged) -
     assert record["total_tokens"] == 122
 
 
-@pytest.mark.usefixtures("hooked")
+@pytest.mark.usefixtures("google_hooked")
 def test_every_request_of_automatic_function_calling_is_a_record(
-    replay: Replay, client: Any, logged: Logged
+    replay: Replay, gemini: Any, logged: Logged
 ) -> None:
     """The answer that asks for a function costs as well as the one that follows."""
     replay.answer(Reply(body=TOOL_CALL), Reply(body=ANSWER))
@@ -115,40 +95,40 @@ def test_every_request_of_automatic_function_calling_is_a_record(
         return f"Sunny in {city}"
 
     config = types.GenerateContentConfig(tools=[weather])
-    client.models.generate_content(model="gemini-2.5-flash", contents="Sun?", config=config)
+    gemini.models.generate_content(model="gemini-2.5-flash", contents="Sun?", config=config)
     assert [record["total_tokens"] for record in logged()] == [54, 122]
 
 
-@pytest.mark.usefixtures("hooked")
-def test_chats_pass_through_models(replay: Replay, client: Any, logged: Logged) -> None:
+@pytest.mark.usefixtures("google_hooked")
+def test_chats_pass_through_models(replay: Replay, gemini: Any, logged: Logged) -> None:
     """A message of a chat is one record, its query the last message."""
     replay.answer(Reply(body=ANSWER))
-    chat = client.chats.create(model="gemini-2.5-flash")
+    chat = gemini.chats.create(model="gemini-2.5-flash")
     chat.send_message("First?")
     chat.send_message("Second?")
     assert [record["query"] for record in logged()] == ["First?", "Second?"]
 
 
-@pytest.mark.usefixtures("hooked")
+@pytest.mark.usefixtures("google_hooked")
 def test_embeddings_without_usage_are_estimated(
-    replay: Replay, client: Any, logged: Logged
+    replay: Replay, gemini: Any, logged: Logged
 ) -> None:
     """The Gemini API counts no tokens of embeddings: characters / 4 stand in, and are marked."""
     replay.answer(Reply(body={"embeddings": [{"values": [0.1] * 8}, {"values": [0.2] * 8}]}))
-    client.models.embed_content(model="gemini-embedding-001", contents=["a" * 40, "b" * 40])
+    gemini.models.embed_content(model="gemini-embedding-001", contents=["a" * 40, "b" * 40])
     (record,) = logged()
     assert (record["prompt_tokens"], record["completion_tokens"]) == (20, 0)
     assert (record["operation_type"], record["usage_source"]) == ("embedding", "estimated")
     assert record["model_name"] == "gemini-embedding-001"
 
 
-@pytest.mark.usefixtures("hooked")
+@pytest.mark.usefixtures("google_hooked")
 def test_provider_and_model_come_from_the_address_and_the_path(
-    replay: Replay, client: Any, logged: Logged
+    replay: Replay, gemini: Any, logged: Logged
 ) -> None:
     """Google's own address is Google, and what a model's path says before its name is dropped."""
     replay.answer(Reply(body={key: ANSWER[key] for key in ("candidates", "usageMetadata")}))
-    with replay.client(httpx_of_genai(client)) as http:
+    with replay.client(httpx_of_genai(gemini)) as http:
         google = genai.Client(api_key="k", http_options=types.HttpOptions(httpx_client=http))
         google.models.generate_content(model="models/gemini-2.5-flash", contents="Hi")
     (record,) = logged()
@@ -156,23 +136,38 @@ def test_provider_and_model_come_from_the_address_and_the_path(
     assert record["cost_estimate"] > 0
 
 
-@pytest.mark.usefixtures("hooked")
+@pytest.mark.usefixtures("google_hooked")
+@pytest.mark.parametrize("names", [("http_options", "base_url"), ("httpOptions", "baseUrl")])
+def test_address_of_one_request_is_its_provider(
+    names: tuple[str, str], replay: Replay, logged: Logged
+) -> None:
+    """A gateway that one request is sent to answers it, whatever the client's address."""
+    replay.answer(Reply(body=ANSWER))
+    config: Any = {names[0]: {names[1]: replay.url}}
+    client = genai.Client(api_key="k")
+    client.models.generate_content(model="gemini-2.5-flash", contents="Hi", config=config)
+    (record,) = logged()
+    assert record["provider"] == replay.url.removeprefix("http://")
+    assert record["cost_estimate"] is None
+
+
+@pytest.mark.usefixtures("google_hooked")
 @pytest.mark.parametrize("status", [400, 401, 429, 500])
 def test_error_is_raised_and_recorded(
-    status: int, replay: Replay, client: Any, logged: Logged
+    status: int, replay: Replay, gemini: Any, logged: Logged
 ) -> None:
     """An error of the API is a failed call without tokens, and reaches the application as it is."""
     error = {"code": status, "message": "No.", "status": "FAILED"}
     replay.answer(Reply(status, body={"error": error}))
     with pytest.raises(genai.errors.APIError) as caught:
-        client.models.generate_content(model="gemini-2.5-flash", contents="Hi")
+        gemini.models.generate_content(model="gemini-2.5-flash", contents="Hi")
     assert caught.value.code == status
     (record,) = logged()
     assert (record["success"], record["total_tokens"]) == (False, 0)
     assert str(status) in record["error_message"]
 
 
-@pytest.mark.usefixtures("hooked")
+@pytest.mark.usefixtures("google_hooked")
 def test_retries_are_one_record(replay: Replay, logged: Logged) -> None:
     """The SDK's own retries are inside of a call, and so is their time."""
     retry = types.HttpRetryOptions(attempts=3, initial_delay=0.05, jitter=0)
@@ -186,24 +181,24 @@ def test_retries_are_one_record(replay: Replay, logged: Logged) -> None:
     assert record["response_time"] > 0.1
 
 
-@pytest.mark.usefixtures("hooked")
-def test_what_is_no_model_call_is_no_record(replay: Replay, client: Any, logged: Logged) -> None:
+@pytest.mark.usefixtures("google_hooked")
+def test_what_is_no_model_call_is_no_record(replay: Replay, gemini: Any, logged: Logged) -> None:
     """Counting tokens is free."""
     replay.answer(Reply(body={"totalTokens": 3}))
-    client.models.count_tokens(model="gemini-2.5-flash", contents="Hi")
+    gemini.models.count_tokens(model="gemini-2.5-flash", contents="Hi")
     assert logged() == []
 
 
-@pytest.mark.usefixtures("hooked")
-def test_bare_http_response_is_read(replay: Replay, client: Any, logged: Logged) -> None:
+@pytest.mark.usefixtures("google_hooked")
+def test_bare_http_response_is_read(replay: Replay, gemini: Any, logged: Logged) -> None:
     """An application that asks for the bare HTTP response is charged all the same."""
     replay.answer(Reply(body=ANSWER))
     config = types.GenerateContentConfig(should_return_http_response=True)
-    client.models.generate_content(model="gemini-2.5-flash", contents="Hi", config=config)
+    gemini.models.generate_content(model="gemini-2.5-flash", contents="Hi", config=config)
     assert logged()[0]["total_tokens"] == 122
 
 
-@pytest.mark.usefixtures("hooked")
+@pytest.mark.usefixtures("google_hooked")
 def test_images_are_recorded_without_being_read(replay: Replay, logged: Logged) -> None:
     """Imagen reports no tokens: its prompt is estimated, its images are nobody's tokens."""
     replay.answer(Reply(body={"predictions": [{"bytesBase64Encoded": "QUJD" * 100}]}))
@@ -214,7 +209,7 @@ def test_images_are_recorded_without_being_read(replay: Replay, logged: Logged) 
     assert (record["prompt_tokens"], record["query"]) == (3, "a red fox")
 
 
-@pytest.mark.usefixtures("hooked")
+@pytest.mark.usefixtures("google_hooked")
 def test_vertex_counts_the_tokens_of_each_text(replay: Replay, logged: Logged) -> None:
     """Vertex AI's embeddings carry their tokens, one count a text."""
     statistics = [{"statistics": {"token_count": n, "truncated": False}} for n in (4, 5)]
@@ -240,14 +235,14 @@ def vertex(replay: Replay) -> Any:
 
 
 def test_application_sees_what_it_would_have_seen(
-    replay: Replay, client: Any, capture: Capture
+    replay: Replay, gemini: Any, capture: Capture
 ) -> None:
     """Request and response are the same with the hook and without."""
     replay.answer(Reply(body=ANSWER))
     config = {"system_instruction": "Be brief.", "temperature": 0.5}
 
     def ask() -> tuple[Any, Request]:
-        response = client.models.generate_content(
+        response = gemini.models.generate_content(
             model="gemini-2.5-flash", contents=["Where?", types.Part(text="Here?")], config=config
         )
         return response.model_dump(exclude={"sdk_http_response"}), replay.requests[-1]
@@ -273,7 +268,7 @@ def test_unhooking_restores_the_very_same_methods(capture: Capture) -> None:
 
 
 @pytest.mark.parametrize("owner", ["Models", "AsyncModels"])
-@pytest.mark.parametrize("name", [*CALLS, STREAM])
+@pytest.mark.parametrize("name", [*CALLS, STREAM, PUBLIC_STREAM])
 def test_installed_version_has_what_is_hooked(owner: str, name: str) -> None:
     """The private methods exist, and take what is read of them by keyword."""
     method = getattr(getattr(models, owner), name)
@@ -282,22 +277,22 @@ def test_installed_version_has_what_is_hooked(owner: str, name: str) -> None:
     for parameter in ("model", "config") if name == "_upscale_image" else ("model", prompt):
         assert parameters[parameter].kind is inspect.Parameter.KEYWORD_ONLY
     assert inspect.iscoroutinefunction(method) == (owner == "AsyncModels")
-    assert inspect.isgeneratorfunction(method) == (owner == "Models" and name == STREAM)
+    assert inspect.isgeneratorfunction(method) == (owner == "Models" and "stream" in name)
 
 
-def test_installed_version_says_its_address(client: Any, replay: Replay) -> None:
+def test_installed_version_says_its_address(gemini: Any, replay: Replay) -> None:
     """The provider is told by the client's base URL, which has no public name."""
-    assert client.models._api_client._http_options.base_url.startswith(replay.url)
+    assert gemini.models._api_client._http_options.base_url.startswith(replay.url)
 
 
 def test_failure_of_the_hook_does_not_reach_the_application(
-    replay: Replay, client: Any, capture: Capture, logged: Logged
+    replay: Replay, gemini: Any, capture: Capture, logged: Logged
 ) -> None:
     """What can't be read is no record, and the call goes through."""
     unhook = hook(models, capture)
     replay.answer(Reply(body=ANSWER))
     capture.begin = None  # type: ignore[assignment,method-assign]  # a hook that is broken
-    response = client.models.generate_content(model="gemini-2.5-flash", contents="Hi")
+    response = gemini.models.generate_content(model="gemini-2.5-flash", contents="Hi")
     unhook()
     assert response.text == "In Paris."
     assert logged() == []

@@ -4,17 +4,18 @@ import inspect
 import subprocess
 import sys
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from googles import httpx_of_genai
 from replaying import Replay, Reply, sse
 
 from tokenusage.capture.call import Capture
 from tokenusage.capture.clients.google import hook
-from tokenusage.context import track
+from tokenusage.context import current, track
 
 genai = pytest.importorskip("google.genai")
 models = pytest.importorskip("google.genai.models")
@@ -47,45 +48,32 @@ def chunk(text: str, completion: int, *, last: bool = False) -> dict[str, Any]:
 PIECES = sse(chunk("In ", 1), chunk("Par", 2), chunk("is.", 3, last=True))
 
 
-@pytest.fixture
-def hooked(capture: Capture) -> Iterator[None]:
-    """Hook google-genai while a test runs."""
-    unhook = hook(models, capture)
-    yield
-    unhook()
-
-
-@pytest.fixture
-def client(replay: Replay) -> Any:
-    """Return a client of the Gemini API, as the replay server sees it."""
-    return genai.Client(api_key="k", http_options=types.HttpOptions(base_url=replay.url))
-
-
 def stream(client: Any) -> Any:
     """Ask for a stream."""
     return client.models.generate_content_stream(model=MODEL, contents="Where?")
 
 
 def run_async(client: Any, read: Callable[[Chunks], Awaitable[None]]) -> None:
-    """Ask for a stream in an event loop of its own, and read it."""
-    base = type(client._api_client._httpx_client).__mro__[1]
-    httpx = sys.modules[base.__module__.partition(".")[0]]
+    """Ask for a stream as Ann in an event loop of its own, and read it as somebody else."""
+    httpx = httpx_of_genai(client)
     url = client._api_client._http_options.base_url
 
     async def ask() -> None:
         async with httpx.AsyncClient() as http:
             options = types.HttpOptions(base_url=url, httpx_async_client=http)
             aio = genai.Client(api_key="k", http_options=options).aio
-            await read(await aio.models.generate_content_stream(model=MODEL, contents="Where?"))
+            with track(user_id="ann"):
+                chunks = await aio.models.generate_content_stream(model=MODEL, contents="Where?")
+            await read(chunks)
 
     asyncio.run(ask())
 
 
-@pytest.mark.usefixtures("hooked")
-def test_stream_is_one_record_at_its_end(replay: Replay, client: Any, logged: Logged) -> None:
+@pytest.mark.usefixtures("google_hooked")
+def test_stream_is_one_record_at_its_end(replay: Replay, gemini: Any, logged: Logged) -> None:
     """The last chunk's figures count, and nothing is recorded before."""
     replay.answer(Reply(pieces=PIECES, delay=0.02))
-    chunks = stream(client)
+    chunks = stream(gemini)
     first = next(chunks)
     assert logged() == []
     assert first.text + "".join(chunk.text for chunk in chunks) == "In Paris."
@@ -96,24 +84,25 @@ def test_stream_is_one_record_at_its_end(replay: Replay, client: Any, logged: Lo
     assert 0 < record["tags"]["ttft"] < record["response_time"]
 
 
-@pytest.mark.usefixtures("hooked")
-def test_async_stream_is_one_record(replay: Replay, client: Any, logged: Logged) -> None:
+@pytest.mark.usefixtures("google_hooked")
+def test_async_stream_is_one_record(replay: Replay, gemini: Any, logged: Logged) -> None:
     """The async stream is read along like the sync one."""
     replay.answer(Reply(pieces=PIECES))
 
     async def read(chunks: Chunks) -> None:
         assert [chunk.text async for chunk in chunks] == ["In ", "Par", "is."]
 
-    run_async(client, read)
+    run_async(gemini, read)
     (record,) = logged()
     assert (record["total_tokens"], record["query"]) == (15, "Where?")
+    assert record["user_id"] == "ann"
 
 
-@pytest.mark.usefixtures("hooked")
-def test_stream_that_is_left_early_is_partial(replay: Replay, client: Any, logged: Logged) -> None:
+@pytest.mark.usefixtures("google_hooked")
+def test_stream_that_is_left_early_is_partial(replay: Replay, gemini: Any, logged: Logged) -> None:
     """What is known counts, and leaving is no failure."""
     replay.answer(Reply(pieces=PIECES))
-    chunks = stream(client)
+    chunks = stream(gemini)
     next(chunks)
     chunks.close()
     (record,) = logged()
@@ -121,34 +110,34 @@ def test_stream_that_is_left_early_is_partial(replay: Replay, client: Any, logge
     assert (record["usage_source"], record["success"]) == ("partial", True)
 
 
-@pytest.mark.usefixtures("hooked")
+@pytest.mark.usefixtures("google_hooked")
 def test_stream_that_is_left_after_its_last_chunk_is_whole(
-    replay: Replay, client: Any, logged: Logged
+    replay: Replay, gemini: Any, logged: Logged
 ) -> None:
     """Whoever stops at the finish reason has seen all there is."""
     replay.answer(Reply(pieces=PIECES))
-    chunks = stream(client)
+    chunks = stream(gemini)
     for _ in PIECES:
         next(chunks)
     chunks.close()
     assert logged()[0]["usage_source"] == "provider"
 
 
-@pytest.mark.usefixtures("hooked")
-def test_stream_that_is_dropped_is_partial(replay: Replay, client: Any, logged: Logged) -> None:
+@pytest.mark.usefixtures("google_hooked")
+def test_stream_that_is_dropped_is_partial(replay: Replay, gemini: Any, logged: Logged) -> None:
     """A stream that nobody holds any longer is recorded at once, without the garbage collector."""
     replay.answer(Reply(pieces=PIECES))
     gc.disable()
     try:
-        next(stream(client))
+        next(stream(gemini))
         assert logged()[0]["usage_source"] == "partial"
     finally:
         gc.enable()
 
 
-@pytest.mark.usefixtures("hooked")
+@pytest.mark.usefixtures("google_hooked")
 def test_async_stream_that_is_closed_is_partial(
-    replay: Replay, client: Any, logged: Logged
+    replay: Replay, gemini: Any, logged: Logged
 ) -> None:
     """An async stream can be closed after its first chunk."""
     replay.answer(Reply(pieces=PIECES))
@@ -157,27 +146,27 @@ def test_async_stream_that_is_closed_is_partial(
         async with aclosing(chunks):
             await anext(chunks)
 
-    run_async(client, read)
+    run_async(gemini, read)
     (record,) = logged()
     assert (record["usage_source"], record["success"]) == ("partial", True)
 
 
-@pytest.mark.usefixtures("hooked")
+@pytest.mark.usefixtures("google_hooked")
 def test_cut_connection_is_a_failure_with_what_is_known(
-    replay: Replay, client: Any, logged: Logged
+    replay: Replay, gemini: Any, logged: Logged
 ) -> None:
     """The application sees the transport's exception, the log the tokens so far."""
     replay.answer(Reply(pieces=PIECES[:2], cut=True))
     with pytest.raises(Exception, match="peer closed connection"):
-        list(stream(client))
+        list(stream(gemini))
     (record,) = logged()
     assert not record["success"]
     assert (record["prompt_tokens"], record["completion_tokens"]) == (12, 2)
     assert "RemoteProtocolError" in record["error_message"]
 
 
-@pytest.mark.usefixtures("hooked")
-def test_cancelled_stream_is_a_failure(replay: Replay, client: Any, logged: Logged) -> None:
+@pytest.mark.usefixtures("google_hooked")
+def test_cancelled_stream_is_a_failure(replay: Replay, gemini: Any, logged: Logged) -> None:
     """A task that is cancelled in mid-stream gets its cancellation, and leaves a record."""
     replay.answer(Reply(pieces=PIECES, delay=0.2))
 
@@ -186,26 +175,39 @@ def test_cancelled_stream_is_a_failure(replay: Replay, client: Any, logged: Logg
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(anext(chunks), 0.05)
 
-    run_async(client, read)
+    run_async(gemini, read)
     (record,) = logged()
     assert not record["success"]
     assert "CancelledError" in record["error_message"]
 
 
-@pytest.mark.usefixtures("hooked")
+@pytest.mark.usefixtures("google_hooked")
 @pytest.mark.parametrize("status", [400, 429, 500])
 def test_refused_stream_is_a_failure(
-    status: int, replay: Replay, client: Any, logged: Logged
+    status: int, replay: Replay, gemini: Any, logged: Logged
 ) -> None:
-    """An error in place of a stream is raised at the first chunk, as ever."""
+    """An error in place of a stream is raised at the first chunk, as ever, and is free."""
     replay.answer(Reply(status, body={"error": {"code": status, "message": "No."}}))
     with pytest.raises(genai.errors.APIError):
-        next(stream(client))
-    assert [record["success"] for record in logged()] == [False]
+        next(stream(gemini))
+    (record,) = logged()
+    assert (record["success"], record["total_tokens"]) == (False, 0)
 
 
-@pytest.mark.usefixtures("hooked")
-def test_refused_async_stream_is_a_failure(replay: Replay, client: Any, logged: Logged) -> None:
+@pytest.mark.usefixtures("google_hooked")
+def test_stream_that_is_never_requested_is_free(
+    replay: Replay, gemini: Any, logged: Logged
+) -> None:
+    """What the SDK itself refuses to send has no tokens."""
+    chunks = gemini.models.generate_content_stream(model="", contents="x" * 20_000)
+    with pytest.raises(ValueError, match="model"):
+        next(chunks)
+    assert replay.requests == []
+    assert [record["total_tokens"] for record in logged()] == [0]
+
+
+@pytest.mark.usefixtures("google_hooked")
+def test_refused_async_stream_is_a_failure(replay: Replay, gemini: Any, logged: Logged) -> None:
     """The async method refuses before there is a stream at all."""
     replay.answer(Reply(400, body={"error": {"code": 400, "message": "No."}}))
 
@@ -213,41 +215,40 @@ def test_refused_async_stream_is_a_failure(replay: Replay, client: Any, logged: 
         with pytest.raises(genai.errors.APIError):
             await anext(chunks)
 
-    run_async(client, read)
+    run_async(gemini, read)
     assert [record["success"] for record in logged()] == [False]
 
 
-@pytest.mark.usefixtures("hooked")
-def test_blocked_prompt_is_whole(replay: Replay, client: Any, logged: Logged) -> None:
+@pytest.mark.usefixtures("google_hooked")
+def test_blocked_prompt_is_whole(replay: Replay, gemini: Any, logged: Logged) -> None:
     """A stream without an answer ends with the reason, and its prompt is charged."""
     usage = {"promptTokenCount": 12, "totalTokenCount": 12}
     blocked = {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": usage}
     replay.answer(Reply(pieces=sse(blocked)))
-    list(stream(client))
+    list(stream(gemini))
     (record,) = logged()
     assert (record["prompt_tokens"], record["usage_source"]) == (12, "provider")
 
 
-@pytest.mark.usefixtures("hooked")
-def test_stream_belongs_to_the_scope_it_began_in(
-    replay: Replay, client: Any, logged: Logged
+@pytest.mark.usefixtures("google_hooked")
+def test_stream_belongs_to_whoever_asked_for_it(
+    replay: Replay, gemini: Any, logged: Logged
 ) -> None:
-    """Whoever reads the rest of a stream does not become its user."""
+    """Whoever reads a stream does not become its user, nor does its user become the reader's."""
     replay.answer(Reply(pieces=PIECES))
     with track(user_id="ann"):
-        chunks = stream(client)
-        next(chunks)
+        chunks = stream(gemini)
     with track(user_id="bob"):
-        list(chunks)
+        assert [current()["user_id"] for _ in chunks] == ["bob", "bob", "bob"]
     assert [record["user_id"] for record in logged()] == ["ann"]
 
 
-def test_streams_stay_what_they_were(replay: Replay, client: Any, capture: Capture) -> None:
+def test_streams_stay_what_they_were(replay: Replay, gemini: Any, capture: Capture) -> None:
     """The same types and the same chunks, with the hook and without."""
     replay.answer(Reply(pieces=PIECES))
 
     def read() -> tuple[bool, list[Any]]:
-        chunks = stream(client)
+        chunks = stream(gemini)
         kept = {"sdk_http_response"}
         return inspect.isgenerator(chunks), [one.model_dump(exclude=kept) for one in chunks]
 
@@ -258,11 +259,11 @@ def test_streams_stay_what_they_were(replay: Replay, client: Any, capture: Captu
     assert with_hook == without
 
 
-@pytest.mark.usefixtures("hooked")
-def test_finished_stream_is_not_held(replay: Replay, client: Any) -> None:
+@pytest.mark.usefixtures("google_hooked")
+def test_finished_stream_is_not_held(replay: Replay, gemini: Any) -> None:
     """Nothing of a stream that has ended stays in memory because of the hook."""
     replay.answer(Reply(pieces=PIECES))
-    chunks = stream(client)
+    chunks = stream(gemini)
     last = weakref.ref(list(chunks)[-1])
     del chunks
     gc.collect()

@@ -8,7 +8,8 @@ import pytest
 from litellms import MESSAGES, Logged
 
 from tokenusage.capture.call import Capture
-from tokenusage.capture.clients.litellm import MOST_CALLS, Callback
+from tokenusage.capture.clients.litellm_callback import MOST_CALLS, Callback
+from tokenusage.context import track
 
 START = datetime(2026, 11, 22, 12, 0, 0)
 END = START + timedelta(seconds=2)
@@ -24,6 +25,13 @@ def made(call_id: str, **more: Any) -> dict[str, Any]:
         "messages": MESSAGES,
         **more,
     }
+
+
+class Log:
+    """What LiteLLM makes for a call, in the least form."""
+
+    def __init__(self, call_id: str) -> None:
+        self.litellm_call_id = call_id
 
 
 def response() -> SimpleNamespace:
@@ -63,6 +71,41 @@ def test_hit_of_litellms_cache_is_no_call(
     assert (record["cost_estimate"], record["query"]) == (0.0, "Where am I?")
 
 
+def test_hit_of_litellms_cache_belongs_to_who_asked(
+    capture: Capture, logged: Logged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LiteLLM tells of it in a thread that knows no scope, and by the model's whole name."""
+    monkeypatch.setitem(sys.modules, "litellm", SimpleNamespace(cache=None))
+    callback = Callback(capture)
+    with track(user_id="ann"):
+        log = Log("a")
+        callback.made(log, None)
+    hit = made("a", cache_hit=True, model="openai/gpt-4o-mini")
+    callback.log_success_event(hit, SimpleNamespace(usage=None), START, END)
+    (record,) = logged()
+    assert (record["user_id"], record["model_name"]) == ("ann", "gpt-4o-mini")
+
+
+def test_call_whose_request_was_never_sent_is_no_record(capture: Capture, logged: Logged) -> None:
+    """LiteLLM makes the object of a call before it looks into its cache, and for other things."""
+    log = Log("a")
+    callback = Callback(capture)
+    callback.made(log, None)
+    del log
+    assert (logged(), len(callback._calls)) == ([], 0)
+
+
+def test_forked_child_leaves_the_parents_calls_alone(capture: Capture, logged: Logged) -> None:
+    """What began in the parent ends there."""
+    log = Log("a")
+    callback = Callback(capture)
+    callback.made(log, None)
+    callback.log_pre_api_call("gpt-4o-mini", MESSAGES, made("a"))
+    callback.renew()
+    del log
+    assert logged() == []
+
+
 def test_broken_stream_keeps_what_litellm_counted(capture: Capture, logged: Logged) -> None:
     """The tokens that were delivered before the failure are charged."""
     usage = response().usage
@@ -95,7 +138,7 @@ def test_what_is_remembered_is_bounded(capture: Capture) -> None:
     callback = Callback(capture)
     for number in range(MOST_CALLS + 5):
         callback.log_pre_api_call("gpt-4o-mini", MESSAGES, made(f"{number}"))
-    assert len(callback._begun) == MOST_CALLS
+    assert len(callback._calls) == MOST_CALLS
 
 
 def test_failure_of_the_callback_does_not_reach_litellm(capture: Capture, logged: Logged) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from litellms import (
+    ANTHROPIC,
     CHAT,
     EMBEDDING,
     MESSAGES,
@@ -13,8 +14,11 @@ from litellms import (
     Logged,
     async_settled,
     chunks,
+    finish,
     imported,
+    past_sdks,
     settled,
+    to,
 )
 from replaying import Replay, Reply, httpx_of, sse
 
@@ -45,13 +49,9 @@ def litellm(openai: Any, capture: Capture) -> Iterator[Any]:
     litellm = imported()
     unhooks = [stainless.hook(openai, capture), of_litellm.hook(litellm, capture)]
     yield litellm
+    finish()
     for unhook in unhooks:
         unhook()
-
-
-def to(replay: Replay, model: str = "openai/gpt-4o-mini") -> dict[str, Any]:
-    """Return the arguments of a call to the replay server."""
-    return {"model": model, "messages": MESSAGES, "api_key": "k", "api_base": replay.url}
 
 
 def test_sync_call_is_written_once(litellm: Any, replay: Replay, logged: Logged) -> None:
@@ -186,15 +186,24 @@ def test_address_is_known_where_none_is_given(
 
 def test_call_past_the_sdk_is_written(litellm: Any, replay: Replay, logged: Logged) -> None:
     """Where LiteLLM takes no SDK, its callback is the one that sees the call."""
-    usage = {"input_tokens": 10, "output_tokens": 5}
-    text = [{"type": "text", "text": "Hi"}]
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5"}
-    replay.answer(
-        Reply(body={**message, "stop_reason": "end_turn", "content": text, "usage": usage})
-    )
-    litellm.completion(**to(replay, "anthropic/claude-sonnet-4-5"))
+    replay.answer(Reply(body=ANTHROPIC))
+    litellm.completion(**past_sdks(replay))
     (record,) = settled(logged, 1)
-    assert record["total_tokens"] == 15
+    assert record["total_tokens"] == 165
+
+
+def test_cancelled_call_is_written_once(litellm: Any, replay: Replay, logged: Logged) -> None:
+    """LiteLLM tells nobody of a task that is cancelled; the SDK's hook sees it."""
+    replay.answer(Reply(body=CHAT, delay=1.0))
+
+    async def ask() -> None:
+        await asyncio.wait_for(litellm.acompletion(**to(replay)), 0.2)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(ask())
+    gc.collect()
+    (record,) = settled(logged, 1)
+    assert "CancelledError" in record["error_message"]
 
 
 def test_two_direct_calls_with_the_same_id_are_two(

@@ -1,11 +1,12 @@
 """The hook on the real OpenAI SDK: answers that come in one piece."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from answers import CHAT, EMBEDDING, MESSAGES, RESPONSE
+from openais import Hooked, Logged, ask, tokens
 from replaying import Replay, Reply, httpx_of
 
 from tokenusage.capture.call import Capture
@@ -14,36 +15,16 @@ from tokenusage.context import track
 
 openai = pytest.importorskip("openai")
 
-Logged = Callable[[], list[dict[str, Any]]]
-Hooked = Callable[..., None]
-
-OPENAI = "https://api.openai.com/v1"
-
-
-@pytest.fixture
-def client(replay: Replay) -> Iterator[Any]:
-    """Return a client that believes to speak to OpenAI."""
-    with replay.client(httpx_of(openai)) as http:
-        yield openai.OpenAI(api_key="k", base_url=OPENAI, http_client=http)
-
-
-def ask(client: Any, **more: Any) -> Any:
-    return client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, **more)
-
-
-def tokens(record: dict[str, Any]) -> tuple[int, int]:
-    return record["prompt_tokens"], record["completion_tokens"]
-
 
 def test_chat_is_one_right_record(
-    client: Any, replay: Replay, hooked: Hooked, logged: Logged
+    openai_client: Any, replay: Replay, hooked: Hooked, logged: Logged
 ) -> None:
     """A call's record holds its tokens, who answered, what was asked, and its price."""
     replay.answer(Reply(body=CHAT))
-    before = ask(client)
+    before = ask(openai_client)
     hooked(openai)
     with track(user_id=7, operation_type="rag_answer"):
-        assert ask(client) == before
+        assert ask(openai_client) == before
     (record,) = logged()
     assert tokens(record) == (20, 7)
     assert record["model_name"] == "gpt-4o-mini-2024-07-18"
@@ -97,7 +78,7 @@ def test_async_chat_is_recorded(replay: Replay, hooked: Hooked, logged: Logged) 
     ids=["responses", "embeddings", "with_options", "post"],
 )
 def test_other_calls_are_recorded(
-    client: Any,
+    openai_client: Any,
     replay: Replay,
     hooked: Hooked,
     logged: Logged,
@@ -109,20 +90,20 @@ def test_other_calls_are_recorded(
 ) -> None:
     """Every kind of model call is one record, and its answer is what it was."""
     replay.answer(Reply(body=body))
-    before = call(client)
+    before = call(openai_client)
     hooked(openai)
-    assert call(client) == before
+    assert call(openai_client) == before
     (record,) = logged()
     assert (tokens(record), record["operation_type"]) == (expected, operation)
 
 
 def test_raw_response_is_recorded(
-    client: Any, replay: Replay, hooked: Hooked, logged: Logged
+    openai_client: Any, replay: Replay, hooked: Hooked, logged: Logged
 ) -> None:
     """Behind with_raw_response there is the same record, and the same bytes and headers."""
     hooked(openai)
     replay.answer(Reply(body=CHAT, headers={"x-request-id": "req_1"}))
-    raw = client.chat.completions.with_raw_response.create(model="m", messages=MESSAGES)
+    raw = openai_client.chat.completions.with_raw_response.create(model="m", messages=MESSAGES)
     assert raw.headers["x-request-id"] == "req_1"
     assert raw.parse().usage.total_tokens == 27
     assert [tokens(record) for record in logged()] == [(20, 7)]
@@ -130,7 +111,7 @@ def test_raw_response_is_recorded(
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
 def test_streaming_response_is_recorded_when_it_is_read(
-    client: Any, replay: Replay, hooked: Hooked, logged: Logged, encoding: str
+    openai_client: Any, replay: Replay, hooked: Hooked, logged: Logged, encoding: str
 ) -> None:
     """with_streaming_response leaves the reading to the application, and reads along."""
     import gzip
@@ -141,7 +122,7 @@ def test_streaming_response_is_recorded_when_it_is_read(
     body = orjson.dumps(CHAT)
     content = gzip.compress(body) if encoding == "gzip" else body
     replay.answer(Reply(body=content, headers={"content-encoding": encoding}))
-    create = client.chat.completions.with_streaming_response.create
+    create = openai_client.chat.completions.with_streaming_response.create
     with create(model="m", messages=MESSAGES) as response:
         assert logged() == []
         assert response.read() == body
@@ -150,25 +131,27 @@ def test_streaming_response_is_recorded_when_it_is_read(
 
 
 def test_streaming_response_left_unread_is_partial(
-    client: Any, replay: Replay, hooked: Hooked, logged: Logged
+    openai_client: Any, replay: Replay, hooked: Hooked, logged: Logged
 ) -> None:
     """What nobody has read, nobody knows: the call counts, as partial."""
     hooked(openai)
     replay.answer(Reply(body=CHAT))
-    with client.chat.completions.with_streaming_response.create(model="m", messages=MESSAGES):
+    with openai_client.chat.completions.with_streaming_response.create(
+        model="m", messages=MESSAGES
+    ):
         pass
     (record,) = logged()
     assert (record["usage_source"], record["model_name"]) == ("partial", "m")
 
 
 def test_speech_is_recorded_and_passes(
-    client: Any, replay: Replay, hooked: Hooked, logged: Logged
+    openai_client: Any, replay: Replay, hooked: Hooked, logged: Logged
 ) -> None:
     """An answer of bytes is one record, estimated, and comes through unchanged."""
     hooked(openai)
     replay.answer(Reply(body=b"\x00\xff", headers={"content-type": "audio/mpeg"}))
-    speech = client.audio.speech.create(model="tts-1", voice="alloy", input="Hello you")
-    with client.audio.speech.with_streaming_response.create(
+    speech = openai_client.audio.speech.create(model="tts-1", voice="alloy", input="Hello you")
+    with openai_client.audio.speech.with_streaming_response.create(
         model="tts-1", voice="alloy", input="Hello you"
     ) as streamed:
         assert (speech.content, streamed.read()) == (b"\x00\xff", b"\x00\xff")
@@ -193,15 +176,46 @@ def test_azure_is_priced_as_azure(replay: Replay, hooked: Hooked, logged: Logged
     assert "/deployments/our-deployment/" in replay.requests[0].path
 
 
+def test_azures_deployment_is_the_model_that_is_asked_for(
+    replay: Replay, hooked: Hooked, logged: Logged
+) -> None:
+    """A client of one deployment ignores the model that it is given."""
+    hooked(openai)
+    replay.answer(Reply(body=CHAT | {"model": ""}))
+    with replay.client(httpx_of(openai)) as http:
+        client = openai.AzureOpenAI(
+            api_key="k",
+            api_version="2024-10-21",
+            azure_endpoint="https://ours.openai.azure.com",
+            azure_deployment="our deployment",
+            http_client=http,
+        )
+        ask(client)
+    assert logged()[0]["model_name"] == "our deployment"
+
+
+def test_json_is_read_whatever_its_label(
+    openai_client: Any, replay: Replay, hooked: Hooked, logged: Logged
+) -> None:
+    """A proxy's careless label, and a body that is wanted as text, hide no tokens."""
+    hooked(openai)
+    replay.answer(Reply(body=CHAT, headers={"content-type": "application/octet-stream"}))
+    openai_client.chat.completions.with_raw_response.create(model="m", messages=MESSAGES)
+    body = {"model": "m", "messages": MESSAGES}
+    text = openai_client.post("/chat/completions", cast_to=str, body=body)
+    assert text.startswith("{")
+    assert [tokens(record) for record in logged()] == [(20, 7)] * 2
+
+
 def test_what_is_no_model_call_is_not_recorded(
-    client: Any, replay: Replay, hooked: Hooked, logged: Logged
+    openai_client: Any, replay: Replay, hooked: Hooked, logged: Logged
 ) -> None:
     """Listing models, polling a response and moderating cost nothing and are no calls."""
     hooked(openai)
     replay.answer(Reply(body={"object": "list", "data": [], "id": "x", "results": []}))
-    client.models.list()
-    client.responses.retrieve("resp_1")
-    client.moderations.create(input="x")
+    openai_client.models.list()
+    openai_client.responses.retrieve("resp_1")
+    openai_client.moderations.create(input="x")
     assert len(replay.requests) == 3
     assert logged() == []
 

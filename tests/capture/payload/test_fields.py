@@ -114,6 +114,7 @@ def test_what_chooses_a_price_is_kept(
     [
         ("openrouter", {"cost": 0.00014}, 0.00014),
         ("openrouter", {"cost": 0}, 0.0),
+        ("OpenRouter", {"cost": 0.00014}, 0.00014),
         ("openai", {"cost": 0.00007159, "is_byok": False, "cost_details": {}}, 0.00007159),
         (
             "openrouter",
@@ -121,6 +122,8 @@ def test_what_chooses_a_price_is_kept(
             0.21,
         ),
         ("perplexity", {"cost": {"input_tokens_cost": 0.1, "total_cost": 0.007}}, 0.007),
+        ("llm.example.com", {"cost": {"total_cost": 3.5, "currency": "USD"}}, 3.5),
+        ("llm.example.com", {"cost": {"total_cost": 3.5, "currency": "CNY"}}, None),
         ("x-ai", {"cost_in_usd_ticks": 158_500_000}, 0.01585),
         ("llm.example.com", {"cost": 12}, None),
         ("openrouter", {"cost": -1}, None),
@@ -138,12 +141,43 @@ def test_provider_s_own_price_wins_where_its_unit_is_known(
     assert fields.get("cost_estimate") == (pytest.approx(cost) if cost is not None else None)
 
 
-@pytest.mark.parametrize("count", [-1, "5", None, 1.5, float("nan"), MAX_TOKENS + 1, True, [5]])
-def test_count_that_is_none_is_left_out(count: Any) -> None:
-    """One bad figure does not cost the others."""
+@pytest.mark.parametrize("count", [-1, "5", 1.5, float("nan"), MAX_TOKENS, True, [5]])
+def test_count_that_is_none_is_estimated(count: Any) -> None:
+    """One bad figure does not cost the others, nor is it 0."""
     usage = {"prompt_tokens": 10, "completion_tokens": count, "total_tokens": count}
+    said = answer(usage=usage, choices=[{"message": {"content": "y" * 9}}])
+    fields = fields_of(said, provider="openai", request=REQUEST)
+    assert (fields["prompt_tokens"], fields["completion_tokens"]) == (10, 3)
+    assert fields["usage_source"] == "partial"
+
+
+def test_count_that_is_null_is_none() -> None:
+    """Some embeddings say so of their completion tokens."""
+    usage = {"prompt_tokens": 10, "completion_tokens": None, "total_tokens": 10}
+    fields = fields_of(answer(usage=usage), provider="openai")
+    assert (fields["completion_tokens"], fields["usage_source"]) == (0, "provider")
+
+
+def test_counts_whose_sum_no_record_can_hold_are_left_out() -> None:
+    """A response can't make the record raise."""
+    usage = {"prompt_tokens": MAX_TOKENS, "completion_tokens": MAX_TOKENS}
     fields = fields_of(answer(usage=usage), provider="openai", request=REQUEST)
-    assert (fields["prompt_tokens"], fields["completion_tokens"]) == (10, 0)
+    assert (fields["prompt_tokens"], fields["completion_tokens"]) == (11, 0)
+
+
+@pytest.mark.parametrize(
+    ("request_body", "usage"),
+    [
+        ({"model": "tts-1", "voice": "alloy", "input": "x" * 60}, {"input_characters": 60}),
+        ({"model": "gpt-5", "input": "x" * 60}, None),
+        ({"model": "gpt-5", "voice": "alloy", "input": [{"content": "x"}]}, None),
+    ],
+)
+def test_speech_has_the_characters_that_it_is_charged_by(
+    request_body: dict[str, Any], usage: dict[str, int] | None
+) -> None:
+    """The answer is sound and says nothing, but the request is exact."""
+    assert fields_of({}, provider="openai", request=request_body).get("usage") == usage
 
 
 def test_list_of_modalities_leaves_only_what_has_a_price() -> None:

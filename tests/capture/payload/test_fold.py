@@ -33,7 +33,14 @@ STREAMS: list[tuple[str, list[dict[str, Any]], int, int, int]] = [
      [{"id": "", "model": "", "choices": [], "prompt_filter_results": []},
       chunk({"content": "hello"}), chunk(usage=USAGE)], 5, 10, 5),
     ("chat, usage on the last chunk with choices",
-     [chunk({"content": "hel"}), chunk({"content": "lo"}, usage=USAGE)], 5, 10, 5),
+     [chunk({"content": "hel"}), {"choices": [{"delta": {"content": "lo"},
+      "finish_reason": "stop"}], "usage": USAGE}], 5, 10, 5),
+    ("chat, moonshot's own place", [chunk({"content": "hello"}), {"choices": [{"delta": {},
+      "finish_reason": "stop", "usage": USAGE}]}], 5, 10, 5),
+    ("chat, minimax ends with the whole message", [chunk({"content": "hello"}), {"choices": [
+      {"message": {"content": "hello"}, "finish_reason": "stop"}], "usage": USAGE}], 5, 10, 5),
+    ("chat, zeros at the end", [chunk({"content": "hel"}), chunk({"content": "lo"}),
+      chunk(usage=USAGE), chunk(usage=dict.fromkeys(USAGE, 0))], 5, 10, 5),
     ("chat, cumulative usage on every chunk",
      [chunk({"content": "hel"}, usage={"prompt_tokens": 10, "completion_tokens": 1}),
       chunk({"content": "lo"}, usage={"prompt_tokens": 10, "completion_tokens": 5}),
@@ -67,6 +74,11 @@ STREAMS: list[tuple[str, list[dict[str, Any]], int, int, int]] = [
       {"type": "response.audio.delta", "delta": "A" * 99},
       {"type": "response.incomplete", "response": {"id": "r1", "model": "gpt-5",
        "usage": {"input_tokens": 10, "output_tokens": 5}}}], 7, 10, 5),
+    ("realtime",
+     [{"type": "session.created", "session": {"model": "gpt-realtime"}},
+      {"type": "response.output_audio.delta", "delta": "A" * 99},
+      {"type": "response.done", "response": {"status": "completed",
+       "usage": {"input_tokens": 10, "output_tokens": 5}}}], 0, 10, 5),
     ("image", [{"type": "image_generation.partial_image", "b64_json": "A" * 99},
      {"type": "image_generation.completed", "b64_json": "A" * 99,
       "usage": {"input_tokens": 10, "output_tokens": 5}}], 0, 10, 5),
@@ -78,6 +90,12 @@ STREAMS: list[tuple[str, list[dict[str, Any]], int, int, int]] = [
        "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 2}},
       {"candidates": [{"finishReason": "STOP"}], "usageMetadata": {"promptTokenCount": 10,
        "candidatesTokenCount": 3, "thoughtsTokenCount": 2}}], 5, 10, 5),
+    ("gemini live",
+     [{"setupComplete": {}},
+      {"serverContent": {"modelTurn": {"parts": [{"inlineData": {"data": "A" * 99}}]}}},
+      {"serverContent": {"outputTranscription": {"text": "hello"}}},
+      {"serverContent": {"turnComplete": True},
+       "usageMetadata": {"promptTokenCount": 10, "responseTokenCount": 5}}], 5, 10, 5),
     ("bedrock",
      [{"messageStart": {"role": "assistant"}}, {"contentBlockDelta": {"delta": {"text": "hello"}}},
       {"contentBlockDelta": {"delta": {"toolUse": {"input": "{}"}}}},
@@ -97,6 +115,8 @@ STREAMS: list[tuple[str, list[dict[str, Any]], int, int, int]] = [
       {"model": "llama3", "response": "lo", "done": False},
       {"model": "llama3", "message": {"content": ""}, "done": True, "prompt_eval_count": 10,
        "eval_count": 5}], 7, 10, 5),
+    ("cloudflare", [{"response": "hel", "p": "ab"}, {"response": "lo"},
+      {"response": "", "usage": USAGE}], 5, 10, 5),
 ]  # fmt: skip
 
 
@@ -121,6 +141,55 @@ def test_stream_comes_out_as_its_response(
 def test_stream_that_breaks_off_has_not_ended(stream: tuple[Any, ...]) -> None:
     """Before its last events no stream is over, so that what is known counts as partial."""
     assert not folded(*stream[1][:2][: len(stream[1]) - 1]).ended
+
+
+def test_stream_with_usage_on_each_chunk_has_not_ended_by_that() -> None:
+    """Though the first chunk had none: an end is what carries no text any more."""
+    usage = {"prompt_tokens": 10, "completion_tokens": 2}
+    assert not folded(chunk({"content": "a"}), chunk({"content": "b"}, usage=usage)).ended
+
+
+def test_figure_does_not_go_back_to_zero() -> None:
+    """Some servers end with zeros, also among the details; a count that grows is taken."""
+    known = {"input_tokens": 25, "input_tokens_details": {"cached_tokens": 7}}
+    news = {"input_tokens": 0, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 15}
+    fold = folded(
+        {"type": "message_start", "message": {"usage": known}},
+        {"type": "message_delta", "usage": {"output_tokens": 3}},
+        {"type": "message_delta", "usage": news},
+    )
+    assert fold.response()["usage"] == {**known, "output_tokens": 15}
+
+
+def test_searches_of_all_chunks_are_kept_and_no_text() -> None:
+    """Gemini says them where it pleases; what was found is the answer's text."""
+    first = {"webSearchQueries": ["a", "b"]}
+    second = {"webSearchQueries": ["b", "c"], "groundingSupports": [{"segment": {"text": "Hi"}}]}
+    fold = folded(
+        {"candidates": [{"groundingMetadata": first}]},
+        {"candidates": [{"groundingMetadata": second}]},
+        {"candidates": [{"groundingMetadata": {"groundingChunks": [{}]}, "finishReason": "STOP"}]},
+    )
+    searched = {"webSearchQueries": ["a", "b", "c"]}
+    assert fold.response()["candidates"] == [{"groundingMetadata": searched}]
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({"type": "error", "error": {"type": "overloaded_error", "message": "x"}},
+         "overloaded_error: x"),
+        ({"type": "error", "code": "server_error", "message": "x"}, "server_error: x"),
+        ({"error": {"code": 502, "message": "x"}}, "502: x"),
+        ({"choices": [{"delta": {}, "finish_reason": "error"}], "error": {"message": "x"}}, "x"),
+    ],
+)  # fmt: skip
+def test_error_in_a_stream_is_its_outcome(event: dict[str, Any], message: str) -> None:
+    """What came before it counts."""
+    fold = folded(chunk({"content": "hello"}), event)
+    fields = fields_of(fold.response(), provider=None, output_characters=fold.output_characters)
+    assert (fields["success"], fields["error_message"]) == (False, message)
+    assert fields["completion_tokens"] == 2
 
 
 def test_names_of_the_answer_are_kept() -> None:
@@ -175,6 +244,10 @@ KEYS = [
     "usageMetadata",
     "promptFeedback",
     "finishReason",
+    "groundingMetadata",
+    "webSearchQueries",
+    "serverContent",
+    "error",
     "contentBlockDelta",
     "metadata",
     "messageStop",

@@ -7,7 +7,7 @@ its own until it has ended: the one that all its readers go through, and its clo
 import os
 import weakref
 from collections.abc import AsyncGenerator, Iterator
-from typing import Any
+from typing import Any, Self
 
 from tokenusage.capture.body.readers import Reader
 
@@ -46,16 +46,17 @@ class Tee:
         "_close_name",
         "_ending",
         "_finalizer",
-        "_pulling",
         "_read_name",
         "_reader",
         "_response",
+        "pulling",
     )
 
     def __init__(self, response: Any, reader: Reader, *, decoded: bool, asynchronous: bool) -> None:
         self._response = response
         self._reader = reader
-        self._pulling = False
+        self.pulling = False
+        """Whether the next piece is being waited for."""
         self._ending = _Ending(reader)
         # All other ways to the body go through these two.
         self._read_name = ("a" if asynchronous else "") + ("iter_bytes" if decoded else "iter_raw")
@@ -71,13 +72,13 @@ class Tee:
         error: BaseException | None = None
         exhausted = False
         try:
-            self._pulling = True
+            self.pulling = True
             for piece in pieces:
                 passing = reader.feed(piece)
                 if passing:
-                    self._pulling = False
+                    self.pulling = False
                     yield passing
-                    self._pulling = True
+                    self.pulling = True
             exhausted = True
             if held := reader.rest():
                 yield held
@@ -90,38 +91,12 @@ class Tee:
             error = None if isinstance(caught, GeneratorExit) else caught
             raise
         finally:
-            self._pulling = False
-            self._end(error, exhausted=exhausted)
+            self.pulling = False
+            self.end(error, exhausted=exhausted)
             pieces.close()
 
-    async def _aread(self, chunk_size: int | None = None) -> AsyncGenerator[bytes, None]:
-        pieces = self._begin(chunk_size)
-        reader = self._reader
-        error: BaseException | None = None
-        exhausted = False
-        try:
-            self._pulling = True
-            async for piece in pieces:
-                passing = reader.feed(piece)
-                if passing:
-                    self._pulling = False
-                    yield passing
-                    self._pulling = True
-            exhausted = True
-            if held := reader.rest():
-                yield held
-        except Exception as caught:
-            error = caught
-            if held := reader.rest():
-                yield held
-            raise
-        except BaseException as caught:
-            error = None if isinstance(caught, GeneratorExit) else caught
-            raise
-        finally:
-            self._pulling = False
-            self._end(error, exhausted=exhausted)
-            await pieces.aclose()
+    def _aread(self, chunk_size: int | None = None) -> "_AsyncPieces":
+        return _AsyncPieces(self, self._reader, self._begin(chunk_size))
 
     def _begin(self, chunk_size: int | None) -> Any:
         # A second reading is none: httpx refuses it, and that ends no call.
@@ -144,14 +119,69 @@ class Tee:
 
     def _closed(self) -> None:
         # While a piece is being pulled, how that ends is known better there.
-        if not self._pulling:
-            self._end()
+        if not self.pulling:
+            self.end()
 
-    def _end(self, error: BaseException | None = None, *, exhausted: bool = False) -> None:
+    def end(self, error: BaseException | None = None, *, exhausted: bool = False) -> None:
+        """Leave the response as it was, and tell the reader how its body has ended."""
         self._finalizer.detach()
         vars(self._response).pop(self._read_name, None)
         vars(self._response).pop(self._close_name, None)
         self._ending(error, exhausted=exhausted)
+
+
+class _AsyncPieces:
+    """The pieces of an async body, as the application is to see them.
+
+    No generator of its own: at its end, asyncio closes all generators at once, and
+    complains of those that another is closing already.
+    """
+
+    __slots__ = ("_error", "_over", "_pieces", "_reader", "_tee")
+
+    def __init__(self, tee: Tee, reader: Reader, pieces: AsyncGenerator[bytes, None]) -> None:
+        self._tee = tee
+        self._reader = reader
+        self._pieces = pieces
+        self._over = False
+        self._error: Exception | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._over:
+            passing = await self._next()
+            if not passing:
+                self._over = True
+                # The application sees these bytes before the error, as ever.
+                passing = self._reader.rest()
+            if passing:
+                return passing
+        error, self._error = self._error, None
+        raise error or StopAsyncIteration
+
+    async def _next(self) -> bytes:
+        """Return what is to be seen next; nothing where the body ends, or breaks off."""
+        tee = self._tee
+        tee.pulling = True
+        try:
+            async for piece in self._pieces:
+                if passing := self._reader.feed(piece):
+                    return passing
+            tee.end(exhausted=True)
+        except BaseException as error:
+            tee.end(error)
+            if not isinstance(error, Exception):
+                raise
+            self._error = error
+        finally:
+            tee.pulling = False
+        return b""
+
+    async def aclose(self) -> None:
+        """Leave the rest unread; that closes the response, if it was begun."""
+        await self._pieces.aclose()
 
 
 def response_behind(result: Any) -> Any | None:

@@ -6,15 +6,15 @@ an id within a UTC day, and the batch's own end decides the day.
 """
 
 import threading
-import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Final
 
+from tokenusage.capture.body.encoded import read_along
 from tokenusage.capture.body.sse import parse
-from tokenusage.capture.body.tee import Tee, response_behind
+from tokenusage.capture.body.tee import response_behind
 from tokenusage.capture.call import UNKNOWN, Capture
 from tokenusage.capture.clients.endpoints import batch_of, batch_results_of
 from tokenusage.capture.payload.fields import fields_of
@@ -24,11 +24,6 @@ from tokenusage.context import Scope, current, entered
 
 MOST: Final = 10_000
 """Batches that are remembered; the oldest make room."""
-
-_ZLIB: Final = frozenset({"gzip", "deflate"})
-
-ENCODINGS: Final = _ZLIB | {"identity"}
-"""How results may be encoded: the SDKs ask for these, unless optional decoders are installed."""
 
 _PROCESSING: Final = {"processing": "batch"}
 """What genai-prices asks for, to charge half."""
@@ -113,27 +108,22 @@ class Results:
         batches: Remembers which results are recorded.
         key: The host and the batch's id.
         provider: Who has answered.
-        encoding: How the body is encoded, one of `ENCODINGS`.
     """
 
-    __slots__ = ("_batches", "_buffer", "_decoder", "_index", "_key", "_provider", "_scope")
+    __slots__ = ("_batches", "_buffer", "_index", "_key", "_provider", "_scope")
 
-    def __init__(
-        self, batches: Batches, key: tuple[str, str], *, provider: str, encoding: str
-    ) -> None:
+    def __init__(self, batches: Batches, key: tuple[str, str], *, provider: str) -> None:
         self._batches = batches
         self._key = key
         self._provider = provider
         self._scope = current()
         self._index = 0
         self._buffer = b""
-        self._decoder = zlib.decompressobj(zlib.MAX_WBITS | 32) if encoding in _ZLIB else None
 
     def feed(self, piece: bytes) -> bytes:
         """Record the results that `piece` completes."""
         with self._batches.capture.guard():
-            decoded = self._decoder.decompress(piece) if self._decoder else piece
-            *lines, self._buffer = (self._buffer + decoded).split(b"\n")
+            *lines, self._buffer = (self._buffer + piece).split(b"\n")
             for line in lines:
                 self._read(line)
         return piece
@@ -215,16 +205,10 @@ class BatchLook:
             if batch_id is None:
                 self._polled(result, response)
                 return
-            encoding = getattr(response, "headers", {}).get("content-encoding", "identity")
-            if response is not None and not response.is_closed and encoding in ENCODINGS:
-                reader = Results(
-                    self._batches,
-                    (self._host, batch_id),
-                    provider=self._provider,
-                    encoding=encoding,
-                )
-                # The SDK's decoder is there already, and holds the decoded iterator.
-                Tee(response, reader, decoded=False, asynchronous=asynchronous)
+            if response is not None and not response.is_closed:
+                key = (self._host, batch_id)
+                results = Results(self._batches, key, provider=self._provider)
+                read_along(results, self._batches.capture, response, asynchronous=asynchronous)
 
     def _polled(self, result: Any, response: Any | None) -> None:
         if response is not None:

@@ -7,7 +7,7 @@ and Anthropic (docs.claude.com/en/api), which others copy.
 import re
 from functools import lru_cache
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 _OPERATIONS: Final = (
     (re.compile(r"(?:.*/)?chat/completions"), "chat"),
@@ -22,6 +22,8 @@ _OPERATIONS: Final = (
 
 _BATCH: Final = re.compile(r"(?:.*/)?batches/([^/]+)")
 _BATCH_RESULTS: Final = re.compile(r"(?:.*/)?messages/batches/([^/]+)/results")
+
+_DEPLOYMENT: Final = re.compile(r"/deployments/([^/?]+)")
 
 
 @lru_cache(maxsize=256)
@@ -50,6 +52,13 @@ def batch_results_of(url: str) -> str | None:
     """Return the id of the batch whose results a GET of `url` reads, as Anthropic has them."""
     found = _BATCH_RESULTS.fullmatch(_path(url))
     return found[1] if found else None
+
+
+@lru_cache(maxsize=256)
+def deployment_of(url: str) -> str | None:
+    """Return the Azure deployment that an address names, which then decides the model."""
+    found = _DEPLOYMENT.search(url)
+    return unquote(found[1]) if found else None
 
 
 def _path(url: str) -> str:

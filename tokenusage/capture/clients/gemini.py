@@ -26,6 +26,13 @@ def request_body(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
+def base_url_of(arguments: Mapping[str, Any]) -> str | None:
+    """Return the address that one request is sent to, where it has one of its own."""
+    options = _named(arguments.get("config"), "http_options", "httpOptions")
+    base_url = _named(options, "base_url", "baseUrl")
+    return str(base_url) if base_url else None
+
+
 def generated(response: Any) -> dict[str, Any]:
     """Return the body of a whole ``GenerateContentResponse``.
 
@@ -120,6 +127,12 @@ def _content(content: Any) -> dict[str, Any]:
         "role": _get(content, "role") or "user",
         "parts": [{"text": text} for text in texts if isinstance(text, str)],
     }
+
+
+def _named(value: Any, name: str, in_dicts: str) -> Any:
+    """Return what an object has under `name`; a dict may also have it in camelCase."""
+    found = _get(value, name)
+    return _get(value, in_dicts) if found is None and isinstance(value, Mapping) else found
 
 
 def _get(value: Any, name: str) -> Any:

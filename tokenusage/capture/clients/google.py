@@ -3,6 +3,8 @@
 The public ``generate_content`` runs the application's functions for the model
 and returns the last response alone; every request behind it has tokens and a
 price of its own. So the private methods are wrapped, with one record for each.
+The public methods of streams are wrapped too: they call the private ones only
+when the first chunk is asked for, which may be somebody else's doing.
 
 Not model calls, or without usage: count_tokens, lists, files, batches, videos.
 """
@@ -15,15 +17,26 @@ from typing import Any, Final
 import orjson
 
 from tokenusage.capture.call import Capture, CapturedCall
-from tokenusage.capture.clients.gemini import Figures, embedded, generated, output, request_body
+from tokenusage.capture.clients.gemini import (
+    Figures,
+    base_url_of,
+    embedded,
+    generated,
+    output,
+    request_body,
+)
 from tokenusage.capture.clients.wraps import Method, Wraps
 from tokenusage.capture.payload.fold import Fold
 from tokenusage.capture.providers import host_of, provider_of
+from tokenusage.context import current, entered
 
 NAME: Final = "google-genai"
 
 STREAM: Final = "_generate_content_stream"
 """The method whose result is a stream of responses."""
+
+PUBLIC_STREAM: Final = "generate_content_stream"
+"""The method that applications call for it."""
 
 CALLS: Final = {
     "_generate_content": "chat",
@@ -38,10 +51,11 @@ CALLS: Final = {
 def hook(module: ModuleType, capture: Capture) -> Callable[[], None]:
     """Wrap the methods of ``google.genai.models`` and return what takes the wraps off again."""
     put_on = Wraps(capture)
-    for owner, one, many in (
-        (module.Models, _called, _streamed),
-        (module.AsyncModels, _awaited, _async_streamed),
+    for owner, one, many, public in (
+        (module.Models, _called, _streamed, _stream_of_caller),
+        (module.AsyncModels, _awaited, _async_streamed, _async_stream_of_caller),
     ):
+        put_on.put(owner, PUBLIC_STREAM, public)
         put_on.put(owner, STREAM, partial(many, put_on, "chat"))
         for name, operation in CALLS.items():
             # Versions differ in what they do with images.
@@ -118,30 +132,76 @@ async def _chunks(stream: Any, reader: "_Reader") -> AsyncGenerator[Any, None]:
     reader.end()
 
 
+def _stream_of_caller(original: Method) -> Method:
+    def method(*args: Any, **arguments: Any) -> Generator[Any, None, None]:
+        return _steps(entered(current()), original(*args, **arguments))
+
+    return method
+
+
+def _async_stream_of_caller(original: Method) -> Method:
+    async def method(*args: Any, **arguments: Any) -> AsyncGenerator[Any, None]:
+        scope = entered(current())
+        return _async_steps(scope, await original(*args, **arguments))
+
+    return method
+
+
+def _steps(scope: entered, stream: Any) -> Generator[Any, None, None]:
+    """Iterate `stream` inside of `scope`, and be outside of it between the chunks."""
+    try:
+        while True:
+            with scope:
+                chunk = next(stream, None)
+            if chunk is None:
+                return
+            yield chunk
+    finally:
+        stream.close()
+
+
+async def _async_steps(scope: entered, stream: Any) -> AsyncGenerator[Any, None]:
+    try:
+        while True:
+            with scope:
+                chunk = await anext(stream, None)
+            if chunk is None:
+                return
+            yield chunk
+    finally:
+        await stream.aclose()
+
+
 class _Reader:
     """Reads along on a stream."""
 
-    __slots__ = ("_call", "_capture", "_figures", "_fold")
+    __slots__ = ("_begun", "_call", "_capture", "_figures", "_fold")
 
     def __init__(self, capture: Capture, call: CapturedCall | None) -> None:
         self._capture = capture
         self._call = call
+        self._begun = False
         self._fold = Fold()
         self._figures = Figures()
 
     def read(self, chunk: Any) -> None:
+        self._begun = True
         if self._call is not None:
             with self._capture.guard():
                 self._figures.update(chunk)
                 self._fold.add(output(chunk))
 
     def end(self, error: BaseException | None = None) -> None:
-        if self._call is not None:
-            # The application has left: that is no failure.
-            left = isinstance(error, GeneratorExit)
-            with self._capture.guard():
-                self._fold.add(self._figures.body())
-            self._call.stream_ended(self._fold, None if left else error)
+        if self._call is None:
+            return
+        # The application has left: that is no failure.
+        failure = None if isinstance(error, GeneratorExit) else error
+        if failure is not None and not self._begun:
+            self._call.failed(failure)  # there was no stream, and nothing is charged
+            return
+        with self._capture.guard():
+            self._fold.add(self._figures.body())
+        self._call.stream_ended(self._fold, failure)
 
 
 def _begin(
@@ -151,7 +211,8 @@ def _begin(
         return None
     capture = put_on.capture
     with capture.guard():
-        base_url = str(models._api_client._http_options.base_url)  # noqa: SLF001 - the SDK has no public name for it
+        # The SDK has no public name for the client's address.
+        base_url = base_url_of(arguments) or str(models._api_client._http_options.base_url)  # noqa: SLF001
         return capture.begin(
             hook=NAME,
             provider=provider_of(base_url),

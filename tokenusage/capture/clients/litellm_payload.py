@@ -11,7 +11,7 @@ from typing import Any, Final
 from tokenusage.capture.payload.fields import fields_of
 from tokenusage.capture.payload.plain import plain
 from tokenusage.capture.payload.usage import LITELLM
-from tokenusage.capture.providers import provider_of
+from tokenusage.capture.providers import host_of, provider_of
 from tokenusage.price.names import find_provider
 from tokenusage.record import CallFields
 
@@ -43,6 +43,10 @@ _OPENROUTER: Final = "openrouter"
 """The one provider whose ``usage.cost`` is its own: at others LiteLLM writes its estimate there."""
 
 
+MADE_UP_KEY: Final = "mock-key"
+"""What stands for the API key where LiteLLM answers with a ``mock_response``."""
+
+
 def operation_of(kwargs: Mapping[str, Any]) -> str | None:
     """Return what kind of operation a call is, None for what is no model call."""
     call_type = kwargs.get("call_type")
@@ -56,13 +60,41 @@ def address_of(kwargs: Mapping[str, Any]) -> str | None:
     return _payload(kwargs).get("api_base") or None
 
 
-def seller_of(kwargs: Mapping[str, Any], address: str | None) -> str | None:
-    """Return who answers: by the address where LiteLLM only names the API, else as it says."""
+def address_given(arguments: Mapping[str, Any] | None) -> str | None:
+    """Return the address that the application itself has given, among a call's arguments."""
+    arguments = arguments or {}
+    address = arguments.get("api_base") or arguments.get("base_url")
+    return str(address) if address else None
+
+
+def seller_of(
+    kwargs: Mapping[str, Any], address: str | None, given: str | None = None
+) -> str | None:
+    """Return who answers: by the address where LiteLLM only names the API, else as it says.
+
+    An address that the application has `given` counts where it is nobody's known one:
+    it is a gateway's. LiteLLM's own ones may be a provider's without being known.
+    """
     named: str | None = kwargs.get("custom_llm_provider")
     if address and (named is None or named in _ANY_SELLER):
         return provider_of(address)
+    if given and (seller := provider_of(given)) == host_of(given):
+        return seller
     known = find_provider(named) if named else None
     return known.id if known else named
+
+
+def model_of(kwargs: Mapping[str, Any]) -> str | None:
+    """Return the model that is asked for, without LiteLLM's prefix for the provider."""
+    model: str | None = kwargs.get("model")
+    named = kwargs.get("custom_llm_provider")
+    return model.removeprefix(f"{named}/") if model and named else model
+
+
+def secrets_of(kwargs: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the API key, which no error message may quote."""
+    key = kwargs.get("api_key")
+    return (key,) if isinstance(key, str) and key else ()
 
 
 def reader_of(kwargs: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ def reported_cost(payload: Mapping[str, Any], provider: str | None) -> float | N
     """
     cost = payload.get("cost")
     if isinstance(cost, dict):
-        return _dollars(cost.get("total_cost"))
+        return _dollars(cost.get("total_cost")) if cost.get("currency", "USD") == "USD" else None
     if cost is not None and (
         provider == "openrouter" or "is_byok" in payload or "cost_details" in payload
     ):

@@ -71,11 +71,11 @@ class Extractor:
 
     Args:
         paths: Paths into the payload, each with the unit that its figure adds to.
-        fallbacks: Further paths, in order, for units that `paths` finds nothing for:
-            the first count above 0 is the unit's.
+        fallbacks: Further paths, in order but for those of one key, which come last, for
+            units that `paths` finds nothing for: the first count above 0 is the unit's.
     """
 
-    __slots__ = ("_fallbacks", "_keys")
+    __slots__ = ("_keys", "_nested", "_plain")
 
     def __init__(
         self,
@@ -83,14 +83,29 @@ class Extractor:
         fallbacks: Sequence[tuple[tuple[str, ...], str]] = (),
     ) -> None:
         self._keys = _tree(paths).keys
-        self._fallbacks = tuple(fallback for fallback in fallbacks if fallback not in paths)
+        others = [fallback for fallback in fallbacks if fallback not in paths]
+        self._plain = tuple((path[0], unit) for path, unit in others if len(path) == 1)
+        nested: dict[str, list[tuple[str, tuple[str, ...], str]]] = {}
+        for (key, *steps), unit in others:
+            if steps:
+                nested.setdefault(key, []).append((steps[0], tuple(steps[1:]), unit))
+        self._nested = tuple(nested.items())
 
     def read(self, payload: Mapping[str, Any]) -> Units:
         """Return the counts in a payload; what is missing or no count is left out."""
         units: Units = {}
         _walk(self._keys, payload, units)
-        for path, unit in self._fallbacks:
-            if not units.get(unit) and (count := as_count(_at(path, payload))):
+        for key, paths in self._nested:
+            inner = payload.get(key)
+            if not isinstance(inner, dict):
+                continue
+            for step, rest, unit in paths:
+                value = inner.get(step)
+                if value and not units.get(unit) and (count := as_count(_at(rest, value))):
+                    units[unit] = count
+        for key, unit in self._plain:
+            value = payload.get(key)
+            if value and not units.get(unit) and (count := as_count(value)):
                 units[unit] = count
         return units
 

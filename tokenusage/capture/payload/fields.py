@@ -5,9 +5,12 @@ from typing import Any, Final
 
 from tokenusage.capture.payload.cost import reported_cost
 from tokenusage.capture.payload.extractor import TOKEN_UNITS, Units
-from tokenusage.capture.payload.request import prompt_characters
+from tokenusage.capture.payload.outcome import failure_in, is_mere_error, is_unfinished
+from tokenusage.capture.payload.request import prompt_characters, spoken_characters
+from tokenusage.capture.payload.shape import unwrapped
 from tokenusage.capture.payload.text import characters, tokens_of
 from tokenusage.capture.payload.usage import Reported, read_usage
+from tokenusage.capture.providers import provider_id
 from tokenusage.record import MAX_TOKENS, CallFields
 
 _MODELS: Final = ("model", "modelVersion", "model_version")
@@ -17,6 +20,12 @@ _TIERS: Final = ("service_tier", "serviceTier")
 
 _TRAFFIC_TIERS: Final = {"ON_DEMAND_PRIORITY": "priority", "ON_DEMAND_FLEX": "flex"}
 """Vertex AI's words for what the Gemini API calls a service tier."""
+
+_OUTPUTS: Final = ("completion_tokens", "output_tokens", "outputTokens", "candidatesTokenCount")
+"""Where usage payloads have the tokens of the answer."""
+
+_MAX_COUNT: Final = MAX_TOKENS // 2
+"""The most prompt or completion tokens that are believed: a record must hold their sum."""
 
 _CACHE_READS: Final = frozenset({"cache_audio_read_tokens", "cache_image_read_tokens"})
 """Units that say something by being 0: none of the audio was cached."""
@@ -35,11 +44,13 @@ def fields_of(
     Where it reports no usage, tokens are estimated by characters / 4, rounded up.
     Where the provider's total is more than prompt and completion, the total is the
     provider's and the tag `usage_mismatch` says so; a total that is less is ignored.
+    The tag stands also where another model's work for the call is left out.
+    A response that is an error and nothing else has used nothing.
 
     Args:
         response: The response's body as plain dicts and lists (see `plain`); of a
             streamed one what `Fold.response` returns.
-        provider: genai-prices' id of whoever answered, a host, or None where it is
+        provider: Whoever answered, in any spelling, a host, or None where it is
             unknown. "litellm" for figures that LiteLLM has normalised, whoever answered.
         request: The request's body, for estimates.
         output_characters: Characters of a streamed answer, for estimates; unset, they
@@ -47,34 +58,43 @@ def fields_of(
         complete: False for a stream that ended early: what is known, and the rest
             estimated.
     """
-    reported = read_usage(response, provider)
+    seller = provider_id(provider) if provider else None
+    reported = read_usage(response, seller)
     payload = reported.payload if reported else {}
-    fields = _answer(response, payload)
+    answer = reported.answer if reported else unwrapped(response)
+    fields = _answer(response, answer, payload)
     if reported:
         _add_units(fields, reported.units)
-    if not complete or "prompt_tokens" not in fields:
+    elif output_characters is None and is_mere_error(answer):
+        return {**fields, "prompt_tokens": 0, "completion_tokens": 0}
+    complete = complete and not is_unfinished(answer)
+    if not complete or "prompt_tokens" not in fields or _is_unread(fields, payload):
         known = len(fields.keys() & {"prompt_tokens", "completion_tokens"})
-        _estimate(fields, response, request, output_characters)
+        _estimate(fields, answer, request, output_characters)
         fields["usage_source"] = "partial" if known or not complete else "estimated"
     else:
         fields.setdefault("completion_tokens", 0)
         fields["usage_source"] = "provider"
     if reported:
         _add_total(fields, reported)
-        cost = reported_cost(payload, provider)
+        cost = reported_cost(payload, seller)
         if cost is not None:
             fields["cost_estimate"] = cost
+    elif spoken := spoken_characters(request):
+        fields["usage"] = {"input_characters": spoken}
     return fields
 
 
-def _answer(response: Mapping[str, Any], payload: Mapping[str, Any]) -> CallFields:
-    """Return who answered, and on what terms."""
-    fields: CallFields = {}
-    if model := _text(response, _MODELS):
+def _answer(
+    response: Mapping[str, Any], answer: Mapping[str, Any], payload: Mapping[str, Any]
+) -> CallFields:
+    """Return who answered, with what outcome, and on what terms."""
+    fields = failure_in(answer)
+    if model := _text(answer, _MODELS) or _text(response, _MODELS):
         fields["model_name"] = model
-    if response_id := _text(response, _IDS):
+    if response_id := _text(answer, _IDS) or _text(response, _IDS):
         fields["response_id"] = response_id
-    tier = _tier(response, payload)
+    tier = _tier(answer, payload)
     context: dict[str, str | float | bool] = {}
     if tier:
         fields["service_tier"] = tier
@@ -136,7 +156,14 @@ def _add_units(fields: CallFields, units: Units) -> None:
 
 def _whole(units: Units, unit: str) -> int | None:
     count = units.get(unit)
-    return count if isinstance(count, int) and count <= MAX_TOKENS else None
+    return count if isinstance(count, int) and count <= _MAX_COUNT else None
+
+
+def _is_unread(fields: CallFields, payload: Mapping[str, Any]) -> bool:
+    """Say whether the answer's tokens are reported, but not as a count."""
+    if "completion_tokens" in fields:
+        return False
+    return any(payload.get(name) is not None for name in _OUTPUTS)
 
 
 def _estimate(
@@ -156,6 +183,8 @@ def _estimate(
 
 def _add_total(fields: CallFields, reported: Reported) -> None:
     total = reported.total
-    if total is not None and total > fields["prompt_tokens"] + fields["completion_tokens"]:
+    more = total is not None and total > fields["prompt_tokens"] + fields["completion_tokens"]
+    if more:
         fields["total_tokens"] = total
+    if more or reported.beyond:
         fields["tags"] = {"usage_mismatch": True}

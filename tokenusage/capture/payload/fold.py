@@ -5,6 +5,7 @@ from time import perf_counter
 from typing import Any, ClassVar, Final
 
 from tokenusage.capture.payload.text import characters
+from tokenusage.capture.payload.tools import queries_of
 
 _HEAD: Final = (
     "id",
@@ -20,7 +21,13 @@ _HEAD: Final = (
 """What is kept of the events besides usage: an answer's name, not the answer."""
 
 _LAST_RESPONSE_EVENTS: Final = frozenset(
-    {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
+    {
+        "response.completed",
+        "response.incomplete",
+        "response.failed",
+        "response.cancelled",
+        "response.done",  # of a realtime session
+    }
 )
 
 _BASE64_DELTAS: Final = frozenset(
@@ -33,11 +40,20 @@ class Fold:
 
     Takes the parsed JSON of the events as they come, of any API: OpenAI chat,
     completions, Responses, images and audio, Anthropic, Gemini, Bedrock Converse,
-    Cohere and Ollama. Holds only names and figures, never the answer's text, except
+    Cohere, Cloudflare and Ollama, and of one answer in a realtime or live session.
+    Holds only names and figures, and what was searched, never the answer's text, except
     that of OpenAI's Responses, whose last event is the whole response.
     """
 
-    __slots__ = ("_head", "_usage", "_usage_key", "ended", "first_output", "output_characters")
+    __slots__ = (
+        "_head",
+        "_queries",
+        "_usage",
+        "_usage_key",
+        "ended",
+        "first_output",
+        "output_characters",
+    )
 
     def __init__(self) -> None:
         self.output_characters = 0
@@ -49,6 +65,7 @@ class Fold:
         self._head: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
         self._usage_key = "usage"
+        self._queries: dict[str, None] = {}  # in their order
 
     def add(self, event: Mapping[str, Any]) -> None:
         """Take the next event; what is no event of a known API changes nothing."""
@@ -65,7 +82,7 @@ class Fold:
                 handler(self, event)
             else:
                 self._add_openai(event, kind)
-        elif "candidates" in event or "usageMetadata" in event:
+        elif "candidates" in event or "usageMetadata" in event or "serverContent" in event:
             self._add_gemini(event)
         else:
             self._add_untyped(event)
@@ -75,6 +92,9 @@ class Fold:
         response = dict(self._head)
         if self._usage:
             response[self._usage_key] = dict(self._usage)
+        if self._queries:
+            searched = {"webSearchQueries": list(self._queries)}
+            response["candidates"] = [{"groundingMetadata": searched}]
         return response
 
     def _output(self, size: int) -> None:
@@ -90,34 +110,48 @@ class Fold:
                 head[key] = value
 
     def _keep_usage(self, usage: Any) -> None:
-        """Take figures over: every API's are cumulative, and null means no news."""
+        """Take figures over: every API's are cumulative, and null or 0 means no news."""
         if isinstance(usage, dict):
-            self._usage.update({k: v for k, v in usage.items() if v is not None})
+            for key, value in usage.items():
+                known = self._usage.get(key)
+                if isinstance(value, dict) and isinstance(known, dict):
+                    self._usage[key] = {**known, **{k: v for k, v in value.items() if v}}
+                elif value or (value is not None and not known):
+                    self._usage[key] = value
+
+    def _keep_error(self, event: Mapping[str, Any]) -> None:
+        if error := event.get("error") or (event if event.get("type") == "error" else None):
+            self._head["error"] = error
 
     def _add_chat(self, event: Mapping[str, Any], choices: list[Any]) -> None:
         """OpenAI's chat and completions chunks, and those of the many that write the same."""
         news = "model" not in self._head
         begun = self.first_output is not None
+        spoken = False
         for choice in choices:
             if not isinstance(choice, dict):
                 continue
             delta = choice.get("delta")
             # The old completions, and whole answers, have no delta.
             said = delta if isinstance(delta, dict) else choice
+            if said is choice and begun and "message" in choice:
+                said = {}  # MiniMax ends with all of what it has said
             text = said.get("content")
             if isinstance(text, str) and len(said) == 1 and text[:5] != "data:":
                 size = len(text)  # almost every chunk is a piece of text and nothing else
             else:
                 size = characters(said)
             if size or said.get("tool_calls"):
+                spoken = True
                 self._output(size)
             if choice.get("finish_reason"):
                 self.ended = news = True
+                self._keep_usage(choice.get("usage"))  # Moonshot's place for it
         usage = event.get("usage")
         if usage:
             # Figures that come only after output are the last word, even where no
             # finish_reason stands before them; others come with every chunk.
-            self.ended = self.ended or (begun and not self._usage)
+            self.ended = self.ended or (begun and not spoken and not self._usage)
             self._keep_usage(usage)
             news = True
         groq = event.get("x_groq")
@@ -125,6 +159,8 @@ class Fold:
             self._keep_usage(groq.get("usage"))
         if news:
             self._keep_head(event)
+            self._keep_error(event)
+            self._head["choices"] = []
 
     def _add_message_start(self, event: Mapping[str, Any]) -> None:
         message = event.get("message")
@@ -177,6 +213,7 @@ class Fold:
             self._output(0)
             self._keep_usage(usage)
             self.ended = True
+        self._keep_error(event)
 
     def _add_gemini(self, event: Mapping[str, Any]) -> None:
         news = not self._head
@@ -189,17 +226,26 @@ class Fold:
                 self._output(characters(content))
             if candidate.get("finishReason"):
                 self.ended = news = True
-            if grounding := candidate.get("groundingMetadata"):
-                self._head["candidates"] = [{"groundingMetadata": grounding}]
+            if candidate.get("groundingMetadata"):
+                self._queries.update(dict.fromkeys(queries_of(candidate)))
         if event.get("promptFeedback"):
             self.ended = True  # the prompt was blocked, and no answer follows
+        if isinstance(turn := event.get("serverContent"), dict):
+            self._add_turn(turn)
         self._usage_key = "usageMetadata"
         self._keep_usage(event.get("usageMetadata"))
         if news:
             self._keep_head(event)
 
+    def _add_turn(self, turn: Mapping[str, Any]) -> None:
+        """What a live session's model says (ai.google.dev/api/live)."""
+        for key in ("modelTurn", "outputTranscription"):
+            if turn.get(key):
+                self._output(characters(turn[key]))
+        self.ended = self.ended or bool(turn.get("turnComplete"))
+
     def _add_untyped(self, event: Mapping[str, Any]) -> None:
-        """Events of Bedrock Converse, each under its name, and Ollama's lines."""
+        """Events of Bedrock Converse, each under its name, and Ollama's and Cloudflare's lines."""
         if isinstance(block := event.get("contentBlockDelta"), dict):
             delta = block.get("delta")
             tool = delta.get("toolUse") if isinstance(delta, dict) else None
@@ -214,6 +260,12 @@ class Fold:
             self._add_ollama(event)
         elif isinstance(response := event.get("response"), dict):
             self._add_openai({"response": response}, "")
+        elif isinstance(response, str):
+            self._output(len(response))
+            self._keep_usage(event.get("usage"))
+            self.ended = bool(self._usage)
+        else:
+            self._keep_error(event)
 
     def _add_ollama(self, event: Mapping[str, Any]) -> None:
         size = characters(event.get("message") or event.get("response") or event.get("thinking"))

@@ -18,6 +18,15 @@ def prompt_characters(request: Mapping[str, Any] | None) -> int:
     return characters(request) if request else 0
 
 
+def spoken_characters(request: Mapping[str, Any] | None) -> int:
+    """Return the number of characters that a request wants read aloud, 0 for any other request.
+
+    Some models of speech are charged by them, and their answers say nothing.
+    """
+    text = request.get("input") if request and "voice" in request else None
+    return len(text) if isinstance(text, str) else 0
+
+
 def query_of(request: Mapping[str, Any] | None) -> str | None:
     """Return the last user message's text, or the (first) input; None where there is none.
 

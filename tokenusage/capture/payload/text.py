@@ -64,6 +64,7 @@ _CONTAINERS: Final = frozenset(
         "inputText",
         "outputText",
         "generated_text",
+        "generation",
     }
 )
 """Keys under which text is looked for. All others are no prompt (ids, roles, tool

@@ -13,8 +13,14 @@ from typing import Any, Final, NamedTuple
 from genai_prices.types import Provider, UsageExtractor
 
 from tokenusage.capture.payload.extractor import Extractor, Units, as_count, paths_of
-from tokenusage.capture.payload.searches import count_in_candidates, count_in_output
 from tokenusage.capture.payload.shape import Shape, locate
+from tokenusage.capture.payload.tools import (
+    count_grounding,
+    count_in_output,
+    has_made_images,
+    limit_searches,
+    mappings,
+)
 from tokenusage.price.names import find_provider
 
 
@@ -27,6 +33,10 @@ class Reported(NamedTuple):
     """Counts by genai-prices' names; `input_tokens` and `output_tokens` are inclusive."""
     total: int | None
     """The provider's own total of tokens."""
+    answer: Mapping[str, Any]
+    """The response itself, out of the event or the envelope around it."""
+    beyond: bool = False
+    """Whether another model has worked for the call, whose tokens are not among `units`."""
 
 
 LITELLM: Final = "litellm"
@@ -43,9 +53,16 @@ _INVENTORS: Final = {
     Shape.CONVERSE: ("aws", "inputTokens", ("default",)),
     Shape.COHERE: ("cohere", "input_tokens", ("default",)),
     Shape.PAGES: ("mistral", "pages_processed", ("ocr",)),
+    Shape.ANNOTATED_PAGES: ("mistral", "pages_processed", ("ocr_annotated",)),
 }
 """Of each shape: whose extractor reads it for providers that have none, a key by which
 its extractors are known, and what the list calls them, in the order of preference."""
+
+_ONE_HOUR: Final = (
+    "prompt_tokens_details",
+    "cache_creation_token_details",
+    "ephemeral_1h_input_tokens",
+)
 
 _Fallbacks = tuple[tuple[tuple[str, ...], str], ...]
 
@@ -57,22 +74,23 @@ _FALLBACKS: Final[Mapping[Shape, _Fallbacks]] = {
         (("cache_read_input_tokens",), "cache_read_tokens"),  # LiteLLM
         (("prompt_tokens_details", "cache_write_tokens"), "cache_write_tokens"),
         (("prompt_tokens_details", "cache_creation_tokens"), "cache_write_tokens"),  # LiteLLM
+        (("prompt_tokens_details", "cache_creation_input_tokens"), "cache_write_tokens"),  # Qwen
+        (_ONE_HOUR, "cache_write_1h_tokens"),  # LiteLLM
         (("cache_creation_input_tokens",), "cache_write_tokens"),  # LiteLLM
         (("completion_tokens_details", "reasoning_tokens"), "output_reasoning_tokens"),
         (("reasoning_tokens",), "output_reasoning_tokens"),  # Together, xAI's older answers
         (("prompt_tokens_details", "audio_tokens"), "input_audio_tokens"),
         (("completion_tokens_details", "audio_tokens"), "output_audio_tokens"),
+        (("prompt_tokens_details", "image_tokens"), "input_image_tokens"),  # LiteLLM
+        (("completion_tokens_details", "image_tokens"), "output_image_tokens"),  # LiteLLM
+        (("server_tool_use", "web_search_requests"), "web_searches"),  # LiteLLM
+        (("prompt_tokens_details", "web_search_requests"), "web_searches"),  # LiteLLM
         (("prompt_audio_seconds",), "audio_seconds"),  # Mistral's transcriptions
     ),
     Shape.RESPONSES: (
         (("input_tokens_details", "cached_tokens"), "cache_read_tokens"),
         (("input_tokens_details", "cache_write_tokens"), "cache_write_tokens"),
         (("output_tokens_details", "reasoning_tokens"), "output_reasoning_tokens"),
-    ),
-    # The list reads these from Anthropic itself, not from those who sell its models.
-    Shape.ANTHROPIC: (
-        (("output_tokens_details", "thinking_tokens"), "output_reasoning_tokens"),
-        (("server_tool_use", "web_search_requests"), "web_searches"),
     ),
 }
 """Read where the provider's own extractor in the list finds nothing for a unit."""
@@ -82,6 +100,15 @@ _COUNTS: Final = Extractor(
         # Ollama's own API (its docs/api.md): the list knows it by OpenAI's shape alone.
         (("prompt_eval_count",), "input_tokens"),
         (("eval_count",), "output_tokens"),
+        # llama.cpp's own API (its tools/server/README.md).
+        (("tokens_evaluated",), "input_tokens"),
+        (("tokens_predicted",), "output_tokens"),
+        # Llama and Titan in Bedrock's InvokeModel (its user guide, "Inference request
+        # parameters and response fields"); Titan's output as `locate` sums it.
+        (("prompt_token_count",), "input_tokens"),
+        (("generation_token_count",), "output_tokens"),
+        (("inputTextTokenCount",), "input_tokens"),
+        (("outputTextTokenCount",), "output_tokens"),
         # Voyage and others whose embeddings report nothing but a total.
         (("total_tokens",), "input_tokens"),
         # Vertex AI's embeddings, as `locate` sums them.
@@ -106,24 +133,42 @@ def read_usage(response: Mapping[str, Any], provider: str | None) -> Reported | 
     located = locate(response)
     if located is None:
         return None
-    shape, payload = located
-    units = _extractor_for(shape, provider, payload).read(payload)
-    if not units:
-        return None
+    shape, payload, answer = located
+    extractor = _extractor_for(shape, provider, payload)
+    units = extractor.read(payload)
     total = as_count(
         payload.get("total_tokens") or payload.get("totalTokenCount") or payload.get("totalTokens")
     )
     if total.__class__ is not int:
         total = None
+    if not units:
+        return Reported(payload, units, total, answer)
+    beyond = False
     if shape is Shape.CHAT:
         if provider != LITELLM:
             _include_reasoning(units, total)
-    elif shape is Shape.GEMINI:
-        _place_cache(units, payload)
-        count_in_candidates(units, response)
+        if "web_searches" in units:
+            limit_searches(units, answer)
     elif shape is Shape.RESPONSES:
-        count_in_output(units, response)
-    return Reported(payload, units, total)
+        count_in_output(units, answer)
+        beyond = has_made_images(answer)
+    elif shape is Shape.ANTHROPIC:
+        if payload.get("iterations"):
+            beyond = _add_iterations(units, payload, extractor)
+    else:
+        _complete(units, shape, payload, answer)
+    return Reported(payload, units, total, answer, beyond)
+
+
+def _complete(
+    units: Units, shape: Shape, payload: Mapping[str, Any], answer: Mapping[str, Any]
+) -> None:
+    """Add what the figures of the rarer shapes leave to be told from elsewhere."""
+    if shape is Shape.GEMINI:
+        _place_cache(units, payload)
+        count_grounding(units, payload, answer)
+    elif shape is Shape.IMAGES:
+        _place_images(units, payload)
 
 
 def _extractor_for(shape: Shape, provider: str | None, payload: Mapping[str, Any]) -> Extractor:
@@ -140,6 +185,9 @@ def _extractor_for(shape: Shape, provider: str | None, payload: Mapping[str, Any
 def _extractor(shape: Shape, provider: str | None) -> Extractor:
     """Return the extractor of a provider for a shape, or that of the shape's inventor."""
     inventor, key, flavors = _INVENTORS[shape]
+    if shape is Shape.ANTHROPIC:
+        # The list has less of it for those who sell Anthropic's models, or copy its API.
+        provider = inventor
     for seller in (_listed(provider), _listed(inventor)):
         for flavor in flavors:
             for extractor in (seller.extractors or ()) if seller else ():
@@ -184,3 +232,26 @@ def _place_cache(units: Units, payload: Mapping[str, Any]) -> None:
         for kind in ("audio", "image"):
             if units.get(f"input_{kind}_tokens"):
                 units.setdefault(f"cache_{kind}_read_tokens", 0)
+
+
+def _place_images(units: Units, payload: Mapping[str, Any]) -> None:
+    """Say that all of the output is images, where no details say otherwise."""
+    if not payload.get("output_tokens_details") and (output := units.get("output_tokens")):
+        units["output_image_tokens"] = output
+
+
+def _add_iterations(units: Units, payload: Mapping[str, Any], extractor: Extractor) -> bool:
+    """Add what the compaction of the context has cost; say whether an advisor was asked.
+
+    Both are left out of Anthropic's top-level figures (docs of `BetaUsage.iterations`,
+    and platform.claude.com/docs, "Advisor tool"). An advisor is another model, with
+    another price.
+    """
+    advised = False
+    for entry in mappings(payload.get("iterations")):
+        kind = entry.get("type")
+        if kind == "compaction":
+            for unit, count in extractor.read(entry).items():
+                units[unit] = units.get(unit, 0) + count
+        advised = advised or kind == "advisor_message"
+    return advised
