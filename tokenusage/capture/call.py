@@ -142,9 +142,7 @@ class CapturedCall:
         if (capture := self._end()) is None:
             return
         with capture.guard():
-            if error is not None and not capture.once.first_error(
-                error, self._about["hook"], self._handled
-            ):
+            if error is not None and not self._is_first(capture, error):
                 return
             fields = self._read(
                 fold.response(),

@@ -129,9 +129,10 @@ def test_gateway_is_its_own_provider(litellm_hooked: Any, replay: Replay, logged
     """Nobody knows the prices of an address that the application gives, whoever's API it is."""
     replay.answer(Reply(body=ANTHROPIC))
     litellm_hooked.completion(**past_sdks(replay))
+    (gateway,) = settled(logged, 1)
     with track(provider="anthropic"):
         litellm_hooked.completion(**past_sdks(replay))
-    gateway, known = settled(logged, 2)
+    _, known = settled(logged, 2)
     assert gateway["provider"] == replay.url.removeprefix("http://")
     assert gateway["cost_estimate"] is None
     assert (known["provider"], known["cost_estimate"] > 0) == ("anthropic", True)
