@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from tokenusage.write.redact import mask_secrets
+from tokenusage.write.redact import keys_among, mask_secrets
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,9 @@ def test_masking_takes_time_in_proportion_to_the_length() -> None:
     mask_secrets("-eyJaaaaaa" * 40_000)
 
     assert time.perf_counter() - started < 1  # quadratic, it took half a minute
+
+
+def test_keys_among_values_are_texts_of_some_length() -> None:
+    """A local server's key "none" is a word, and a key may come from a function."""
+    key = "0123456789abcdef"
+    assert keys_among(key, None, "none", lambda: key) == (key,)

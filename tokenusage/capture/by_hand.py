@@ -26,27 +26,8 @@ def read_response(response: Any, request: Any, given: CallFields) -> CallFields:
     if request is not None and not isinstance(request, Mapping):
         raise RecordError(f"A request is its body as a dict, not {type(request).__name__}.")
     asked: Mapping[str, Any] = plain(request) or {}
-    fold = None
-    if isinstance(response, list | tuple) and response:
-        fold = _folded(response)
-        body: Mapping[str, Any] = fold.response()
-    else:
-        body = _body(response)
     own: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    scope = current()
-    provider = own.get("provider") or scope.get("provider") or _provider_of(body)
-    read: dict[str, Any] = {
-        "operation_type": scope.get("operation_type") or _kind_of(body),
-        **fields_of(
-            body,
-            provider=provider,
-            request=asked,
-            output_characters=fold.output_characters if fold else None,
-            complete=fold is None or fold.ended,
-        ),
-    }
-    if provider:
-        read["provider"] = provider
+    read = _read(response, asked, own.get("provider"))
     if "prompt_tokens" in own and "completion_tokens" in own:
         read.pop("usage_source", None)  # of figures that don't count here
     elif read.get("usage_source") == "estimated" and not asked and "prompt_tokens" not in own:
@@ -57,6 +38,29 @@ def read_response(response: Any, request: Any, given: CallFields) -> CallFields:
     if "model_name" not in call:
         raise RecordError("The response names no model: give its model_name.")
     return cast(CallFields, call)
+
+
+def _read(response: Any, asked: Mapping[str, Any], provider: str | None) -> dict[str, Any]:
+    """Return what a response, or the events of a stream, say of the call."""
+    fold = None
+    if isinstance(response, list | tuple) and response:
+        fold = _folded(response)
+        body: Mapping[str, Any] = fold.response()
+    else:
+        body = _body(response)
+    scope = current()
+    provider = provider or scope.get("provider") or _provider_of(body)
+    read: dict[str, Any] = {
+        "operation_type": scope.get("operation_type") or _kind_of(body),
+        **fields_of(
+            body,
+            provider=provider,
+            request=asked,
+            output_characters=fold.output_characters if fold else None,
+            complete=fold is None or fold.ended,
+        ),
+    }
+    return read | {"provider": provider} if provider else read
 
 
 def _folded(events: list[Any] | tuple[Any, ...]) -> Fold:

@@ -114,7 +114,7 @@ class Instrumentation:
     def _await(self, client: str) -> None:
         """See to it that a client's module is known once it is imported, now or later."""
         # Here, so that who logs by hand needs no wrapt.
-        from wrapt import register_post_import_hook  # noqa: PLC0415
+        from wrapt import register_post_import_hook  # noqa: PLC0415 - see above
 
         with self._lock:
             if client in self._awaited:
@@ -223,7 +223,7 @@ def _made(tracker: Tracker | None) -> Tracker:
 def _with_version(distribution: str) -> str:
     """Return a distribution's name, with its installed version where that is known."""
     # Slow to import, and wanted only when something is wrong.
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - see above
 
     try:
         return f"{distribution} {version(distribution)}"

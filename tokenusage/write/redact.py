@@ -5,6 +5,9 @@ from typing import Final
 
 MASK: Final = "[masked]"
 
+MIN_KEY: Final = 8
+"""The shortest key, in characters: masking a shorter one would maim words."""
+
 _PATTERNS: Final = (
     # name=value, "name": "value", Authorization: Bearer value, API key provided: value:
     # the name is kept.
@@ -31,3 +34,8 @@ def mask_secrets(text: str) -> str:
     for pattern in _PATTERNS:
         text = pattern.sub(rf"\g<1>{MASK}", text)
     return text
+
+
+def keys_among(*values: object) -> tuple[str, ...]:
+    """Return those of a client's values that are keys, whatever they look like."""
+    return tuple(value for value in values if isinstance(value, str) and len(value) >= MIN_KEY)

@@ -29,6 +29,7 @@ from tokenusage.capture.clients.wraps import Method, Wraps
 from tokenusage.capture.payload.fold import Fold
 from tokenusage.capture.providers import host_of, provider_of
 from tokenusage.context import current, entered
+from tokenusage.write.redact import keys_among
 
 NAME: Final = "google-genai"
 
@@ -211,8 +212,8 @@ def _begin(
         return None
     capture = put_on.capture
     with capture.guard():
-        # The SDK has no public name for the client's address.
-        base_url = base_url_of(arguments) or str(models._api_client._http_options.base_url)  # noqa: SLF001
+        client = models._api_client  # noqa: SLF001 - no public name leads to the address
+        base_url = base_url_of(arguments) or str(client._http_options.base_url)  # noqa: SLF001 - as above
         return capture.begin(
             hook=NAME,
             provider=provider_of(base_url),
@@ -221,6 +222,7 @@ def _begin(
             # Paths as well, such as publishers/google/models/gemini-2.5-flash.
             model_name=arguments["model"].rpartition("models/")[2],
             request=request_body(arguments),
+            secrets=keys_among(getattr(client, "api_key", None)),
         )
     return None
 

@@ -14,7 +14,7 @@ from tokenusage.context import current
 
 def now() -> datetime:
     """Return the time as LiteLLM writes it: here and now, without a zone."""
-    return datetime.now()  # noqa: DTZ005
+    return datetime.now()  # noqa: DTZ005 - to be subtracted from LiteLLM's own
 
 
 class Call:

@@ -27,7 +27,6 @@ from tokenusage.capture.clients.litellm_payload import (
     operation_of,
     reader_of,
     request_of,
-    secrets_of,
     seller_of,
     ttft,
 )
@@ -35,6 +34,7 @@ from tokenusage.capture.payload.request import query_of
 from tokenusage.capture.providers import host_of
 from tokenusage.context import entered
 from tokenusage.write.forks import renew_after_fork
+from tokenusage.write.redact import keys_among
 
 MOST_CALLS: Final = 10_000
 """Calls that are remembered at most; the oldest make room."""
@@ -193,7 +193,7 @@ class Callback:
                 model_name=model_of(kwargs),
                 request=request_of(kwargs),
                 began=began,
-                secrets=secrets_of(kwargs),
+                secrets=keys_among(kwargs.get("api_key")),
             )
 
     def _take(self, call: Call, kwargs: Mapping[str, Any], seconds: float) -> CapturedCall | None:

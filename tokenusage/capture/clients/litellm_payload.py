@@ -91,12 +91,6 @@ def model_of(kwargs: Mapping[str, Any]) -> str | None:
     return model.removeprefix(f"{named}/") if model and named else model
 
 
-def secrets_of(kwargs: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the API key, which no error message may quote."""
-    key = kwargs.get("api_key")
-    return (key,) if isinstance(key, str) and key else ()
-
-
 def reader_of(kwargs: Mapping[str, Any]) -> str:
     """Return as whose usage a response's is to be read, in `fields_of`."""
     return _OPENROUTER if kwargs.get("custom_llm_provider") == _OPENROUTER else LITELLM

@@ -19,15 +19,13 @@ from tokenusage.capture.clients.batch import Batches, BatchLook
 from tokenusage.capture.clients.endpoints import deployment_of, is_batch_look, operation_of
 from tokenusage.capture.clients.wraps import Wraps
 from tokenusage.capture.providers import host_of, provider_of
+from tokenusage.write.redact import keys_among
 
 _USAGE_PROVIDERS: Final = frozenset({"openai", "azure"})
 """Who is known to take `stream_options.include_usage`."""
 
 _REFUSALS: Final = frozenset({400, 422})
 """HTTP statuses with which a server refuses a parameter that it doesn't know."""
-
-_SECRET: Final = 8
-"""Characters from which on a key is one: a local server's "none" is a word like others."""
 
 
 def hook(module: ModuleType, capture: Capture, *, include_usage: bool = True) -> Callable[[], None]:
@@ -138,7 +136,10 @@ class _Watch:
             operation_type=operation,
             model_name=model,
             request=body,
-            secrets=_secrets_of(client),
+            # Servers like to quote a key when they refuse it.
+            secrets=keys_among(
+                getattr(client, "api_key", None), getattr(client, "auth_token", None)
+            ),
         )
         seen = _Seen(self, call, options, (host, model))
         if (
@@ -253,12 +254,6 @@ class _Seen:
         noting = copy.copy(options)
         noting.post_parser = note
         return noting
-
-
-def _secrets_of(client: Any) -> tuple[str, ...]:
-    """Return the client's keys: servers like to quote them when they refuse them."""
-    keys = (getattr(client, "api_key", None), getattr(client, "auth_token", None))
-    return tuple(key for key in keys if isinstance(key, str) and len(key) >= _SECRET)
 
 
 def _body_of(result: Any) -> Mapping[str, Any]:

@@ -42,21 +42,16 @@ def fields_of(
     """Return all that a response says of its call, in the record's fields.
 
     Where it reports no usage, tokens are estimated by characters / 4, rounded up.
-    Where the provider's total is more than prompt and completion, the total is the
-    provider's and the tag `usage_mismatch` says so; a total that is less is ignored.
-    The tag stands also where another model's work for the call is left out.
-    A response that is an error and nothing else has used nothing.
+    Where the provider's total is more than prompt and completion, or another model's
+    work for the call is left out, the tag `usage_mismatch` says so.
 
     Args:
-        response: The response's body as plain dicts and lists (see `plain`); of a
-            streamed one what `Fold.response` returns.
-        provider: Whoever answered, in any spelling, a host, or None where it is
-            unknown. "litellm" for figures that LiteLLM has normalised, whoever answered.
+        response: Its body as plain dicts and lists, or what `Fold.response` returns.
+        provider: Whoever answered, in any spelling, or a host; "litellm" for figures
+            that LiteLLM has normalised.
         request: The request's body, for estimates.
-        output_characters: Characters of a streamed answer, for estimates; unset, they
-            are counted in `response`.
-        complete: False for a stream that ended early: what is known, and the rest
-            estimated.
+        output_characters: Those of a streamed answer; unset, they are counted.
+        complete: False for a stream that ended early: what is missing is estimated.
     """
     seller = provider_id(provider) if provider else None
     reported = read_usage(response, seller)
@@ -68,13 +63,13 @@ def fields_of(
     elif output_characters is None and is_mere_error(answer):
         return {**fields, "prompt_tokens": 0, "completion_tokens": 0}
     complete = complete and not is_unfinished(answer)
-    if not complete or "prompt_tokens" not in fields or _is_unread(fields, payload):
+    if complete and "prompt_tokens" in fields and not _is_unread(fields, payload):
+        fields.setdefault("completion_tokens", 0)
+        fields["usage_source"] = "provider"
+    else:
         known = len(fields.keys() & {"prompt_tokens", "completion_tokens"})
         _estimate(fields, answer, request, output_characters)
         fields["usage_source"] = "partial" if known or not complete else "estimated"
-    else:
-        fields.setdefault("completion_tokens", 0)
-        fields["usage_source"] = "provider"
     if reported:
         _add_total(fields, reported)
         cost = reported_cost(payload, seller)
