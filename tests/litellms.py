@@ -130,7 +130,9 @@ def finish() -> None:
     """
     worker = importlib.import_module("litellm.litellm_core_utils.logging_worker")
     asyncio.run(worker.GLOBAL_LOGGING_WORKER.flush())
-    importlib.import_module("litellm").in_memory_llm_clients_cache.flush_cache()
+    litellm = importlib.import_module("litellm")
+    asyncio.run(litellm.close_litellm_async_clients())
+    litellm.in_memory_llm_clients_cache.flush_cache()
     gc.collect()
 
 
