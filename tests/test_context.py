@@ -1,8 +1,10 @@
 """What `track` says of the calls inside, and that it leaks nowhere."""
 
 import asyncio
+import gc
 import inspect
 import threading
+import weakref
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
 from contextvars import copy_context
@@ -281,3 +283,27 @@ def test_generator_that_ends_in_somebody_elses_block_leaves_it_on() -> None:
             assert dict(current()) == {"user_id": "outer", "session_id": "s", "tags": {"a": 1}}
         assert dict(current()) == {"user_id": "outer"}
     assert dict(current()) == {}
+
+
+class Held:
+    """Something that a generator holds."""
+
+
+def test_generator_that_is_left_lets_go_at_once() -> None:
+    """A connection in it is closed then, not when the garbage collector comes."""
+    held: list[weakref.ref[Held]] = []
+
+    @track(user_id=1)
+    def numbers() -> Generator[int, None, None]:
+        mine = Held()
+        held.append(weakref.ref(mine))
+        yield 1
+
+    gc.disable()
+    try:
+        steps = numbers()
+        next(steps)
+        steps.close()
+        assert held[0]() is None
+    finally:
+        gc.enable()

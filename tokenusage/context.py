@@ -183,9 +183,9 @@ class track(_Entered):  # noqa: N801 - it is used as a function
             raise TypeError(f"track decorates functions and methods, and {name} is neither.")
         wrapper: Callable[..., Any]
         if inspect.isasyncgenfunction(function):
-            wrapper = _async_steps(self, function)
+            wrapper = async_steps_inside(self, function)
         elif inspect.isgeneratorfunction(function):
-            wrapper = _steps(self, function)
+            wrapper = steps_inside(self, function)
         elif inspect.iscoroutinefunction(function):
             wrapper = _awaited(self, function)
         else:
@@ -224,42 +224,58 @@ def _awaited(scope: track, function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _steps(scope: track, function: Callable[..., Any]) -> Callable[..., Any]:
+def steps_inside(
+    scope: track | entered, function: Callable[..., Any]
+) -> Callable[..., Generator[Any, Any, Any]]:
+    """Return a generator function that makes each step of `function`'s inside of `scope`.
+
+    Between the steps, whoever iterates is outside.
+    """
+
     def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         steps = function(*args, **kwargs)
         step = partial(steps.send, None)
-        while True:
-            try:
-                # One step at a time: whoever iterates must not find itself inside.
-                with scope:
-                    value = step()
-            except StopIteration as end:
-                return end.value
-            try:
-                sent = yield value
-            except BaseException as error:
-                step = partial(steps.throw, error)
-            else:
-                step = partial(steps.send, sent)
+        try:
+            while True:
+                try:
+                    with scope:
+                        value = step()
+                except StopIteration as end:
+                    return end.value
+                try:
+                    sent = yield value
+                except BaseException as error:
+                    step = partial(steps.throw, error)
+                else:
+                    step = partial(steps.send, sent)
+        finally:
+            del step  # holds an error that holds this frame: left to the garbage collector
 
     return call
 
 
-def _async_steps(scope: track, function: Callable[..., Any]) -> Callable[..., Any]:
+def async_steps_inside(
+    scope: track | entered, function: Callable[..., Any]
+) -> Callable[..., AsyncGenerator[Any, Any]]:
+    """Return the same for a function that returns an async generator."""
+
     async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         steps = function(*args, **kwargs)
         step = partial(steps.asend, None)
-        while True:
-            try:
-                with scope:
-                    value = await step()
-            except StopAsyncIteration:
-                return
-            try:
-                sent = yield value
-            except BaseException as error:
-                step = partial(steps.athrow, error)
-            else:
-                step = partial(steps.asend, sent)
+        try:
+            while True:
+                try:
+                    with scope:
+                        value = await step()
+                except StopAsyncIteration:
+                    return
+                try:
+                    sent = yield value
+                except BaseException as error:
+                    step = partial(steps.athrow, error)
+                else:
+                    step = partial(steps.asend, sent)
+        finally:
+            del step  # holds an error that holds this frame: left to the garbage collector
 
     return call

@@ -28,7 +28,7 @@ from tokenusage.capture.clients.gemini import (
 from tokenusage.capture.clients.wraps import Method, Wraps
 from tokenusage.capture.payload.fold import Fold
 from tokenusage.capture.providers import host_of, provider_of
-from tokenusage.context import current, entered
+from tokenusage.context import async_steps_inside, current, entered, steps_inside
 from tokenusage.write.redact import keys_among
 
 NAME: Final = "google-genai"
@@ -135,7 +135,8 @@ async def _chunks(stream: Any, reader: "_Reader") -> AsyncGenerator[Any, None]:
 
 def _stream_of_caller(original: Method) -> Method:
     def method(*args: Any, **arguments: Any) -> Generator[Any, None, None]:
-        return _steps(entered(current()), original(*args, **arguments))
+        stream = original(*args, **arguments)
+        return steps_inside(entered(current()), lambda: stream)()
 
     return method
 
@@ -143,34 +144,10 @@ def _stream_of_caller(original: Method) -> Method:
 def _async_stream_of_caller(original: Method) -> Method:
     async def method(*args: Any, **arguments: Any) -> AsyncGenerator[Any, None]:
         scope = entered(current())
-        return _async_steps(scope, await original(*args, **arguments))
+        stream = await original(*args, **arguments)
+        return async_steps_inside(scope, lambda: stream)()
 
     return method
-
-
-def _steps(scope: entered, stream: Any) -> Generator[Any, None, None]:
-    """Iterate `stream` inside of `scope`, and be outside of it between the chunks."""
-    try:
-        while True:
-            with scope:
-                chunk = next(stream, None)
-            if chunk is None:
-                return
-            yield chunk
-    finally:
-        stream.close()
-
-
-async def _async_steps(scope: entered, stream: Any) -> AsyncGenerator[Any, None]:
-    try:
-        while True:
-            with scope:
-                chunk = await anext(stream, None)
-            if chunk is None:
-                return
-            yield chunk
-    finally:
-        await stream.aclose()
 
 
 class _Reader:

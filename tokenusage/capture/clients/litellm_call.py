@@ -10,6 +10,7 @@ from tokenusage.capture.call import CapturedCall
 from tokenusage.capture.payload.fold import Fold
 from tokenusage.capture.payload.plain import plain
 from tokenusage.context import current
+from tokenusage.record import CallFields
 
 
 def now() -> datetime:
@@ -59,6 +60,10 @@ class Call:
     def seconds(self, start: datetime, end: datetime) -> float:
         """Return how long it took; LiteLLM's `start` is that of the last of several attempts."""
         return max((end - (self.moment or start)).total_seconds(), 0.0)
+
+    def known(self, seconds: float) -> CallFields:
+        """Return what is known better than by the response."""
+        return {"provider": self.provider, "response_time": seconds}
 
     def take(self) -> CapturedCall | None:
         """Return what is to be ended, once."""

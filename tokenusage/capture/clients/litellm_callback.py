@@ -120,9 +120,7 @@ class Callback:
             if kwargs.get("cache_hit") is True:
                 self._record_hit(call, operation, kwargs, response_obj, seconds)
             elif (captured := self._take(call, kwargs, seconds)) is not None:
-                known = ttft(kwargs, start_time)
-                known["provider"] = call.provider
-                known["response_time"] = seconds
+                known = call.known(seconds) | ttft(kwargs, start_time)
                 captured.answered(body_of(kwargs, response_obj), **known)
 
     async def async_log_success_event(
@@ -149,9 +147,7 @@ class Callback:
             call = self._call_of(kwargs)
             seconds = call.seconds(start_time, end_time)
             if (captured := self._take(call, kwargs, seconds)) is not None:
-                known = delivered(kwargs)
-                known["provider"] = call.provider
-                known["response_time"] = seconds
+                known = call.known(seconds) | delivered(kwargs)
                 captured.failed(kwargs["exception"], **known)
             if call.moment is not None:  # another attempt may follow
                 call.moment, call.began = now(), perf_counter()
