@@ -6,6 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 		&& command -v $(name))))
 BIN := .venv/bin
 READY := .venv/.ready
+TESTABLE := .venv/.testable
 SAMPLES := logs/demo
 SDKS := .venv/sdks
 NEWEST := 'openai>=3' 'anthropic>=2' 'google-genai>=3'
@@ -24,6 +25,12 @@ $(READY): pyproject.toml
 	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[dev]' 1>&2
 	@touch $@
 
+# The clients are large, and nobody needs them to look at a report.
+$(TESTABLE): $(READY)
+	@echo "Installing the clients that the tests call, once; this takes a minute or two." >&2
+	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[clients]' 1>&2
+	@touch $@
+
 report: $(READY) ## the last 30 days of logs/, or of samples where there are none
 	@if [ -n "$$(find logs -maxdepth 1 -name 'token_usage_*.jsonl' -size +0)" ]; then \
 		$(BIN)/tokenusage report --days 30; \
@@ -35,24 +42,24 @@ report: $(READY) ## the last 30 days of logs/, or of samples where there are non
 		$(BIN)/tokenusage report --days 30 --logs $(SAMPLES); \
 	fi
 
-test: $(READY) ## run all tests
+test: $(TESTABLE) ## run all tests
 	@$(BIN)/pytest -n auto --quiet
 
-quick: $(READY) ## run the tests that take no time
+quick: $(TESTABLE) ## run the tests that take no time
 	@$(BIN)/pytest --quiet -m "not slow"
 
 lint: $(READY) ## ruff: rules and format
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 
-types: $(READY) ## mypy --strict
+types: $(TESTABLE) ## mypy --strict
 	@$(BIN)/mypy
 
 check: lint types test ## lint, strict types and tests: what CI runs
 
 $(SDKS)/newest/.ready: CLIENTS = $(NEWEST)
 $(SDKS)/previous/.ready: CLIENTS = $(PREVIOUS)
-$(SDKS)/%/.ready: $(READY)
+$(SDKS)/%/.ready: $(TESTABLE)
 	@rm -rf $(@D)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(@D) $(CLIENTS) 1>&2
 	@touch $@
@@ -63,11 +70,11 @@ sdks: $(SDKS)/newest/.ready $(SDKS)/previous/.ready ## capture with the newest c
 		PYTHONPATH=$(SDKS)/$$set $(BIN)/pytest -n auto --quiet --ignore-glob='*litellm*' tests/capture || exit 1; \
 	done
 
-coverage: $(READY) ## branch coverage of the tests
+coverage: $(TESTABLE) ## branch coverage of the tests
 	@$(BIN)/pytest -n auto --quiet --cov --cov-report=term-missing
 
 bench: $(READY) ## times and memory beside polars, duckdb and pandas; some minutes
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench,clients]'
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.bench
 
 torture: $(READY) ## kills, stops, forks, rotations by the thousand; half an hour
