@@ -11,14 +11,18 @@ import multiprocessing
 import statistics
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import openai
+from benchmarks.bench_record import with_file_handler
+from openai.types.chat import ChatCompletion
 from replaying import Replay, Reply, Request, httpx_of, sse
 
+from tokenusage.capture.call import Capture
 from tokenusage.capture.instrument import instrument, uninstrument
 from tokenusage.write.tracker import Tracker
 
@@ -85,8 +89,60 @@ def added(work: Callable[[], object], tracker: Tracker, calls: int) -> tuple[flo
     return bare, with_hook - bare
 
 
+def in_place(call: Callable[[], object], work: Callable[[], object], calls: int) -> float:
+    """Return the median time of `work` right behind a call, in microseconds."""
+    times = []
+    for _ in range(calls // BLOCKS):
+        call()
+        started = perf_counter()
+        work()
+        times.append((perf_counter() - started) * 1e6)
+    return statistics.median(times)
+
+
+def in_a_loop(work: Callable[[], object], calls: int) -> float:
+    """Return the median time of `work` with nothing between, in microseconds."""
+    return in_place(lambda: None, work, calls * BLOCKS)
+
+
+def captured(tracker: Tracker) -> Callable[[], object]:
+    """Return what the hook does with a call, without the client around it."""
+    capture = Capture(tracker)
+    body: Any = whole().body
+    answer = ChatCompletion.model_validate(body)
+    request = {"model": "gpt-4o-mini", "messages": MESSAGES}
+
+    def work() -> None:
+        capture.begin(
+            hook="openai",
+            provider="openai",
+            host="api.openai.com",
+            operation_type="chat",
+            model_name="gpt-4o-mini",
+            request=request,
+        ).answered(answer)
+
+    return work
+
+
+def report(create: Callable[..., Any], tracker: Tracker, calls: int) -> None:
+    """Measure and print, beside what a line of the standard library's logging takes."""
+    line = with_file_handler(tracker.logs.parent / "handler")
+    works = {"a FileHandler line": line, "the hook and its record": captured(tracker)}
+    print("\nA captured call                     in a loop   behind a call")
+    for name, work in works.items():
+        print(
+            f"  {name:<32}{in_a_loop(work, calls):>10.1f} µs"
+            f"{in_place(create, work, calls * BLOCKS // 4):>13.1f} µs"
+        )
+    bare, more = added(create, tracker, calls)
+    print(f"  added to a call of {bare:.0f} µs {more:>37.1f} µs (target 60)")
+    bare, more = added(lambda: list(create(stream=True)), tracker, max(calls // 10, 5 * BLOCKS))
+    print(f"  added to a chunk of {bare / CHUNKS:.0f} µs {more / CHUNKS:>38.2f} µs (target 5)")
+
+
 def main() -> None:
-    """Measure and print."""
+    """Start a server and measure against it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--calls", type=int, default=2000)
     calls = parser.parse_args().calls
@@ -99,20 +155,9 @@ def main() -> None:
         here.url = url
         client = openai.OpenAI(api_key="none", http_client=here.client(httpx_of(openai)))
         create: Any = client.chat.completions.create
-        tracker = Tracker(Path(directory))
-        bare, more = added(lambda: create(model="gpt-4o-mini", messages=MESSAGES), tracker, calls)
-        print(
-            f"\nA captured call\n  without  {bare:8.1f} µs\n  added    {more:8.1f} µs (target 60)"
-        )
-        bare, more = added(
-            lambda: list(create(model="gpt-4o-mini", messages=MESSAGES, stream=True)),
-            tracker,
-            max(calls // 10, 5 * BLOCKS),
-        )
-        print(
-            f"A chunk of a stream\n  without  {bare / CHUNKS:8.2f} µs\n"
-            f"  added    {more / CHUNKS:8.2f} µs (target 5)"
-        )
+        tracker = Tracker(Path(directory) / "logs")
+        ask = partial(create, model="gpt-4o-mini", messages=MESSAGES)
+        report(ask, tracker, calls)
     ours.close()
     server.terminate()
 

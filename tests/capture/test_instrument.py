@@ -128,7 +128,7 @@ def test_what_is_no_tracker_is_refused() -> None:
     """At once, and not at the first call, where nobody would hear of it."""
     for start in (instrument, litellm_callback):
         with pytest.raises(WrongUseError, match="tracker must be a Tracker, not a str"):
-            start(tracker="logs")  # type: ignore[arg-type] # what it is about
+            start(tracker="logs")  # type: ignore[arg-type]  # what it is about
 
 
 def test_a_client_that_cannot_be_hooked_leaves_the_others(

@@ -286,12 +286,12 @@ def test_installed_version_says_its_address(gemini: Any, replay: Replay) -> None
 
 
 def test_failure_of_the_hook_does_not_reach_the_application(
-    replay: Replay, gemini: Any, capture: Capture, logged: Logged
+    replay: Replay, gemini: Any, capture: Capture, logged: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What can't be read is no record, and the call goes through."""
     unhook = hook(models, capture)
     replay.answer(Reply(body=ANSWER))
-    capture.begin = None  # type: ignore[assignment,method-assign]  # a hook that is broken
+    monkeypatch.setattr(capture, "begin", None)  # a hook that is broken
     response = gemini.models.generate_content(model="gemini-2.5-flash", contents="Hi")
     unhook()
     assert response.text == "In Paris."

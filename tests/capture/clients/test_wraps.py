@@ -46,18 +46,21 @@ def test_the_very_same_function_comes_back(put_on: Wraps) -> None:
     assert vars(Client)["ask"] is original
 
 
-def test_wrap_that_is_wrapped_stays_and_lets_calls_pass(put_on: Wraps) -> None:
+def test_wrap_that_is_wrapped_stays_and_lets_calls_pass(
+    put_on: Wraps, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another library's wrap on top of ours is not torn off."""
-    original = vars(Client)["ask"]
+    monkeypatch.setattr(Client, "ask", vars(Client)["ask"])  # so that it is there again afterwards
     put_on.put(Client, "ask", partial(louder, put_on))
     ours = vars(Client)["ask"]
-    theirs = Client.ask = lambda self: f"<{ours(self)}>"  # type: ignore[method-assign]  # as another library does
-    try:
-        put_on.take_off()
-        assert vars(Client)["ask"] is theirs
-        assert Client().ask() == "<answer>"
-    finally:
-        Client.ask = original  # type: ignore[method-assign]  # as above
+
+    def theirs(client: Client) -> str:
+        return f"<{ours(client)}>"
+
+    monkeypatch.setattr(Client, "ask", theirs)
+    put_on.take_off()
+    assert vars(Client)["ask"] is theirs
+    assert Client().ask() == "<answer>"
 
 
 def test_missing_method_takes_the_other_wraps_off(put_on: Wraps) -> None:

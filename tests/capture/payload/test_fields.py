@@ -23,7 +23,7 @@ def test_answer_names_model_and_id() -> None:
 
 
 @pytest.mark.parametrize(("total", "mismatch"), [(14, False), (15, False), (17, True)])
-def test_total_that_is_more_is_said_and_not_guessed_away(total: int, mismatch: bool) -> None:  # noqa: FBT001 - a case
+def test_total_that_is_more_is_said_and_not_guessed_away(*, total: int, mismatch: bool) -> None:
     """A higher total is kept and tagged; a lower one is ignored."""
     fields = fields_of(answer(usage=USAGE | {"total_tokens": total}), provider="openai")
     assert (fields["prompt_tokens"], fields["completion_tokens"]) == (10, 5)

@@ -266,14 +266,15 @@ JUNK = st.recursive(
 
 
 @given(
-    st.dictionaries(st.sampled_from(["usage", "usageMetadata", "response", "output"]), JUNK),
-    st.sampled_from([None, "openai", "x-ai", "perplexity", "google", "litellm", "nobody"]),
-    st.booleans(),
+    body=st.dictionaries(st.sampled_from(["usage", "usageMetadata", "response", "output"]), JUNK),
+    provider=st.sampled_from([None, "openai", "x-ai", "perplexity", "google", "litellm", "nobody"]),
+    complete=st.booleans(),
 )
 def test_hostile_payload_makes_a_record_all_the_same(
+    *,
     body: dict[str, Any],
     provider: str | None,
-    complete: bool,  # noqa: FBT001 - drawn
+    complete: bool,
 ) -> None:
     """Whatever a response holds, its fields are what a record can have."""
     from tokenusage.write.fields import check_fields
