@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import answers
 import pytest
 from replaying import Replay
 
@@ -21,18 +22,7 @@ QUIET = 0.3
 
 MESSAGES = [{"role": "user", "content": "Where am I?"}]
 
-CHAT: dict[str, Any] = {
-    "id": "chatcmpl-1",
-    "object": "chat.completion",
-    "created": 1,
-    "model": "gpt-4o-mini-2024-07-18",
-    "choices": [
-        {
-            "index": 0,
-            "message": {"role": "assistant", "content": "In Paris."},
-            "finish_reason": "stop",
-        }
-    ],
+CHAT = answers.CHAT | {
     "usage": {
         "prompt_tokens": 10,
         "completion_tokens": 3,
@@ -41,21 +31,7 @@ CHAT: dict[str, Any] = {
     },
 }
 
-EMBEDDING: dict[str, Any] = {
-    "object": "list",
-    "model": "text-embedding-3-small",
-    "data": [{"object": "embedding", "index": 0, "embedding": [0.1]}],
-    "usage": {"prompt_tokens": 8, "total_tokens": 8},
-}
-
-
-ANTHROPIC: dict[str, Any] = {
-    "id": "msg_1",
-    "type": "message",
-    "role": "assistant",
-    "model": "claude-sonnet-4-5",
-    "content": [{"type": "text", "text": "In Paris."}],
-    "stop_reason": "end_turn",
+ANTHROPIC = answers.MESSAGE | {
     "usage": {
         "input_tokens": 10,
         "cache_read_input_tokens": 100,

@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import answers
 import pytest
 from writing import LinearPricer
 
@@ -11,14 +12,7 @@ from tokenusage.errors import RecordError
 from tokenusage.record import Record
 from tokenusage.write.tracker import Tracker
 
-CHAT: dict[str, Any] = {
-    "id": "chatcmpl-1",
-    "object": "chat.completion",
-    "created": 1,
-    "model": "gpt-4o-mini-2024-07-18",
-    "choices": [
-        {"index": 0, "message": {"role": "assistant", "content": "Hi."}, "finish_reason": "stop"}
-    ],
+CHAT = answers.CHAT | {
     "usage": {
         "prompt_tokens": 100,
         "completion_tokens": 20,
@@ -26,13 +20,8 @@ CHAT: dict[str, Any] = {
         "prompt_tokens_details": {"cached_tokens": 40},
     },
 }
-MESSAGE: dict[str, Any] = {
+MESSAGE = answers.MESSAGE | {
     "id": "msg_01XFDUDYJgAACzvnptvVoYEL",
-    "type": "message",
-    "role": "assistant",
-    "model": "claude-sonnet-4-5-20250929",
-    "content": [{"type": "text", "text": "Hi."}],
-    "stop_reason": "end_turn",
     "usage": {"input_tokens": 10, "cache_read_input_tokens": 90, "output_tokens": 20},
 }
 GEMINI: dict[str, Any] = {

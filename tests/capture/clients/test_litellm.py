@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answers import EMBEDDING
 from litellms import (
     ANTHROPIC,
     CHAT,
-    EMBEDDING,
     Logged,
     async_settled,
     chunks,
@@ -114,7 +114,7 @@ def test_caches_are_not_added_again(litellm_hooked: Any, replay: Replay, logged:
     (record,) = settled(logged, 1)
     assert (record["prompt_tokens"], record["completion_tokens"]) == (160, 5)
     assert (record["cache_read_tokens"], record["cache_write_tokens"]) == (100, 50)
-    assert record["model_name"] == "claude-sonnet-4-5"
+    assert record["model_name"] == "claude-sonnet-4-5-20250929"
 
 
 def test_cost_of_openrouter_is_its_own(litellm_hooked: Any, replay: Replay, logged: Logged) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from answers import EMBEDDING
 from litellms import (
     ANTHROPIC,
     CHAT,
-    EMBEDDING,
     MESSAGES,
     QUIET,
     Logged,
