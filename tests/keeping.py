@@ -17,8 +17,8 @@ from tokenusage.keep.plan import Action, Wishes
 from tokenusage.keep.rotate import rotate
 from tokenusage.price.table import PriceTable
 from tokenusage.read.scan import Scan
-from tokenusage.show.arrange import Order
-from tokenusage.show.machine import render_json
+from tokenusage.show.report.arrange import Order
+from tokenusage.show.report.machine import render_json
 
 NOW: Final = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 TODAY: Final = NOW.date()

@@ -9,8 +9,9 @@ import pytest
 from support import record, write_day
 
 from tokenusage.errors import LogsError
-from tokenusage.read.calls import read_calls
+from tokenusage.read.calls import frame_of
 from tokenusage.read.forms import Plan
+from tokenusage.read.gather import gather
 from tokenusage.read.ledger import Ledger
 from tokenusage.read.scan import Scan
 
@@ -21,8 +22,8 @@ LINE = orjson.dumps(record(f"{DAY}T10:00:00Z"))
 
 def read(logs: Path, **bounds: int) -> tuple[pd.DataFrame, Ledger]:
     with Scan(logs, Plan(None, None, (), UTC, TODAY)) as scan:
-        frame, _, ledger = read_calls(scan, **bounds)
-        return frame, ledger
+        table, _, ledger = gather(scan, **bounds)
+        return frame_of(table, scan.plan.fields), ledger
 
 
 def balance(ledger: Ledger) -> int:
@@ -159,7 +160,7 @@ def test_directory_that_changes_under_the_reader_is_read_again(tmp_path: Path) -
     gone.unlink()
     path.rename(tmp_path / f"token_usage_{DAY}.1.jsonl")
     write_day(tmp_path, DAY, [record(), record()])
-    assert read_calls(scan).ledger.records == 3
+    assert gather(scan).ledger.records == 3
 
 
 def test_large_files_are_read_by_threads_in_order(tmp_path: Path) -> None:

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 
 from tokenusage.analyse.aggregate import added, figures
-from tokenusage.analyse.filters import matching
+from tokenusage.analyse.filters import passing
 from tokenusage.analyse.keys import combine, keys_of
 from tokenusage.analyse.plan import since_epoch
 from tokenusage.analyse.query import OVERVIEW, TIME_DIMENSIONS, Query
 from tokenusage.analyse.report import Figures, Report, Row, together
-from tokenusage.analyse.sums import records_in, sums_of
+from tokenusage.analyse.sums import sums_of
 from tokenusage.price.table import PriceTable
-from tokenusage.read.calls import read_calls
-from tokenusage.read.ledger import Ledger
+from tokenusage.read.calls import frame_of
+from tokenusage.read.gather import gather
 from tokenusage.read.scan import Scan
 
 
@@ -32,12 +32,14 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
         WrongUseError: a filter compares a number with something that is none.
     """
     period = query.period
-    calls, summary, ledger = read_calls(
+    table, summary, ledger = gather(
         scan, start=since_epoch(period.start), end=since_epoch(period.end)
     )
-    sums = None if summary is None else sums_of(summary, period, ledger)
+    calls = frame_of(passing(table, query.filters, ledger), scan.plan.fields)
+    del table
+    sums = None if summary is None else sums_of(summary, query, ledger)
     del summary  # as large as the sums
-    calls, sums = _passing(calls, sums, query, ledger)
+    ledger.estimated = sum(int(frame["estimated"].sum()) for frame in _given(calls, sums))
     if query.cost != "logged":
         # Loading every list price takes longer than most reports.
         from tokenusage.price.pricer import Pricer  # noqa: PLC0415
@@ -61,21 +63,6 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
         sections=sections,
         newest_day=scan.newest_day,
     )
-
-
-def _passing(
-    calls: pd.DataFrame, sums: pd.DataFrame | None, query: Query, ledger: Ledger
-) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """Return what passes the filters, and tell the ledger of the rest."""
-    if (mask := matching(calls, query.filters)) is not None:
-        calls = calls[mask]
-    if sums is not None and (mask := matching(sums, query.filters)) is not None:
-        sums = sums[mask]
-    passed = len(calls) + (0 if sums is None else records_in(sums))
-    ledger.filtered = ledger.records - passed
-    ledger.records = passed
-    ledger.estimated = sum(int(frame["estimated"].sum()) for frame in _given(calls, sums))
-    return calls, sums
 
 
 def _given(calls: pd.DataFrame, sums: pd.DataFrame | None) -> list[pd.DataFrame]:

@@ -2,17 +2,20 @@
 
 import fnmatch
 import re
+from collections.abc import Callable
 from datetime import UTC
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+import pyarrow as pa
 
 from tokenusage.analyse.query import Filters
 from tokenusage.errors import WrongUseError
+from tokenusage.read.arrays import from_numpy, to_numpy
 from tokenusage.read.columns import COUNTS, FIELD_OF, TOKENS, column_of
 from tokenusage.read.exact import to_integers
+from tokenusage.read.ledger import Ledger
 from tokenusage.read.lines import NotARecordError, microseconds
 from tokenusage.record import MAX_TOKENS, MICRO, PICO
 
@@ -25,46 +28,78 @@ _SUMS: Final = {
 """Fields held as integers, with the column that says where they are known."""
 
 
-def matching(calls: pd.DataFrame, filters: Filters) -> Mask | None:
-    """Return which of `calls` pass the filters; None where there is none to pass."""
+def passing(records: pa.Table, filters: Filters, ledger: Ledger) -> pa.Table:
+    """Return the records that pass the filters, and count the others as filtered.
+
+    Args:
+        records: as `shape.columns_of` has shaped them, with the fields that are filtered by.
+        filters: which of them count.
+        ledger: of these records; told of those that don't.
+
+    Raises:
+        WrongUseError: a filter compares a number with something that is none.
+    """
+    if (mask := matching(records, filters)) is not None:
+        records = records.filter(from_numpy(mask))
+    ledger.filtered += ledger.records - len(records)
+    ledger.records = len(records)
+    return records
+
+
+def matching(records: pa.Table, filters: Filters) -> Mask | None:
+    """Return which of `records` pass the filters; None where there is none to pass.
+
+    Raises:
+        WrongUseError: a filter compares a number with something that is none.
+    """
     masks: list[Mask] = []
     if filters.user:
-        masks.append(_among(calls["user"], set(filters.user)))
+        masks.append(_among(records["user"], set(filters.user).__contains__))
     if filters.operation:
-        masks.append(_among(calls["operation"], set(filters.operation)))
+        masks.append(_among(records["operation"], set(filters.operation).__contains__))
     if filters.model:
         patterns = [re.compile(fnmatch.translate(glob.lower())) for glob in filters.model]
-        names = calls["model"].cat.categories
-        matched = {name for name in names if any(p.match(name.lower()) for p in patterns)}
-        masks.append(_among(calls["model"], matched))
-    masks += [_where(calls, name, value) for name, value in filters.where]
+        masks.append(
+            _among(records["model"], lambda name: any(p.match(name.lower()) for p in patterns))
+        )
+    masks += [_where(records, name, value) for name, value in filters.where]
     return np.logical_and.reduce(masks) if masks else None
 
 
-def _among(column: pd.Series, values: set[str]) -> Mask:
-    """Return where a column of categories has one of `values`."""
-    wanted = [name in values for name in column.cat.categories]
-    # Code -1, no value, picks the last entry.
-    picked: Mask = np.array([*wanted, False])[column.cat.codes.to_numpy()]
-    return picked
+def _among(column: pa.ChunkedArray, wanted: Callable[[str], bool]) -> Mask:
+    """Return where a column of texts, or of codes into the distinct ones, has a wanted one."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    picked: list[Mask] = [np.empty(0, np.bool_)]
+    for chunk in column.chunks:
+        codes = to_numpy(chunk.indices.cast(pa.int64()).fill_null(-1))
+        # Code -1, no value, picks the last entry.
+        names = [*map(wanted, chunk.dictionary.to_pylist()), False]
+        picked.append(np.array(names, np.bool_)[codes])
+    return np.concatenate(picked)
 
 
-def _where(calls: pd.DataFrame, name: str, value: str) -> Mask:
+def _where(records: pa.Table, name: str, value: str) -> Mask:
     field = FIELD_OF.get(name, name)
     if field in TOKENS or field in COUNTS or field == "dropped":
-        return _equal(calls[field], _number(name, value), None)
+        return _equal(records[field], _number(name, value))
     if field in _SUMS:
         column, known, per_unit = _SUMS[field]
-        number = _number(name, value)
-        return _equal(calls[column], to_integers(np.array([number]), per_unit)[0], calls[known])
+        number = to_integers(np.array([_number(name, value)]), per_unit)[0]
+        return _equal(records[column], number) & _equal(records[known], 1)
     if field == "timestamp":
-        return _equal(calls["time"], _moment(value), None)
+        return _equal(records["time"], _moment(value))
     if field == "success":
         if value not in {"true", "false"}:
             raise WrongUseError(f"--where success={value} can't match: use true or false.")
-        wanted: Mask = calls["failed"].to_numpy() != (value == "true")
-        return wanted
-    return _among(calls[column_of(field)], {value})
+        return _equal(records["failed"], value == "false")
+    return _among(records[column_of(field)], value.__eq__)
+
+
+def _equal(column: pa.ChunkedArray, value: float) -> Mask:
+    """Return where a column of whole numbers of any width, or of truths, has a value."""
+    equal: Mask = to_numpy(column.cast(pa.int64())) == value
+    return equal
 
 
 def _moment(value: str) -> int:
@@ -72,11 +107,6 @@ def _moment(value: str) -> int:
         return microseconds(value, UTC)
     except NotARecordError as error:
         raise WrongUseError(f"--where timestamp={value} {error}.") from error
-
-
-def _equal(column: pd.Series, value: float, known: pd.Series | None) -> Mask:
-    equal: Mask = (column == value).to_numpy()
-    return equal if known is None else equal & known.to_numpy()
 
 
 def _number(name: str, value: str) -> float:

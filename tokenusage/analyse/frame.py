@@ -8,12 +8,12 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 
-from tokenusage.analyse.filters import matching
+from tokenusage.analyse.filters import passing
 from tokenusage.analyse.period import find_zone, make_period
 from tokenusage.analyse.plan import plan, since_epoch
 from tokenusage.analyse.query import Query, filters_of
-from tokenusage.read.calls import gather
 from tokenusage.read.columns import FIELD_OF, SHORT_OF
+from tokenusage.read.gather import gather
 from tokenusage.read.scan import Scan
 from tokenusage.read.shape import category
 from tokenusage.record import FIELDS
@@ -98,13 +98,8 @@ def load(  # noqa: PLR0917 - the order is part of the interface
     wanted = plan(Query(period, filters), naive_zone=zone, now=now, also=FIELDS)
     scan = Scan(Path(logs), wanted, _fields)
     table, _, ledger = gather(scan, start=since_epoch(period.start), end=since_epoch(period.end))
+    table = passing(table, filters, ledger)
     frame: pd.DataFrame = table.unify_dictionaries().to_pandas(types_mapper=_NULLABLE.get)
-    ledger.dropped = int(frame["dropped"].clip(lower=0).sum())
-    mask = matching(frame, filters)
-    if mask is not None:
-        frame = frame[mask].reset_index(drop=True)
-        ledger.filtered = ledger.records - len(frame)
-        ledger.records = len(frame)
     ledger.estimated = int((frame["usage_source"] == "estimated").sum())
     frame = frame.rename(columns={"time": "timestamp", **FIELD_OF})
     frame["timestamp"] = pd.to_datetime(frame["timestamp"].to_numpy("int64"), unit="us", utc=True)

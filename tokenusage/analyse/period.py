@@ -75,6 +75,13 @@ def make_period(
     return _last_days(DEFAULT_DAYS if days is None else days, now, zone, name)
 
 
+def day_bounds(period: Period) -> tuple[date | None, date | None]:
+    """Return the first and the last day of a period, both inclusive."""
+    first = period.start.date() if period.start else None
+    last = (period.end - timedelta(microseconds=1)).date() if period.end else None
+    return first, last
+
+
 def find_zone(name: str) -> tuple[ZoneInfo, str]:
     """Return the zone that `name` stands for, and its name as it is printed.
 

@@ -16,8 +16,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tokenusage.analyse.filters import matching
 from tokenusage.analyse.plan import since_epoch
-from tokenusage.analyse.query import Period
+from tokenusage.analyse.query import Period, Query
 from tokenusage.read.columns import column_of
 from tokenusage.read.ledger import Ledger
 from tokenusage.read.summaries import COUNTS, NAMES
@@ -26,15 +27,15 @@ _DECIMALS: Final = {"cost": "cost_pico", "response_time": "response_micro"}
 _HALF_A_DAY: Final = timedelta(hours=12)
 
 
-def sums_of(summary: pa.Table, period: Period, ledger: Ledger) -> pd.DataFrame:
-    """Return those rows of summaries whose day lies in the period.
+def sums_of(summary: pa.Table, query: Query, ledger: Ledger) -> pd.DataFrame:
+    """Return those rows of summaries that pass the filters and whose day lies in the period.
 
     In another zone than UTC a day is counted as the UTC day of the same date. Of a
     day that lies in the period in part nothing is counted. The ledger is told of
-    the rows: records, those outside, dropped ones, and the days left unanswered.
+    the rows: records, those outside and filtered, dropped ones, and the days left unanswered.
     """
     rows = summary.unify_dictionaries()
-    starts, places = _places(rows["day"], period)
+    starts, places = _places(rows["day"], query.period)
     partly = pc.unique(rows["day"].filter(pa.array(places == _PARTLY))).to_pylist()
     unanswered = {day.isoformat() for day in partly}
     ledger.unanswered_days += sorted(unanswered)
@@ -52,8 +53,14 @@ def sums_of(summary: pa.Table, period: Period, ledger: Ledger) -> pd.DataFrame:
     if not inside.all():
         ledger.outside += records_in(frame[~inside])
         frame = frame[inside]
-    ledger.records += records_in(frame)
     ledger.dropped += int(frame["dropped"].sum())
+    names = rows.select([name for name in rows.column_names if name in NAMES])
+    mask = matching(names.rename_columns(list(map(column_of, names.column_names))), query.filters)
+    if mask is not None:
+        passed = frame[mask[inside]]
+        ledger.filtered += records_in(frame) - records_in(passed)
+        frame = passed
+    ledger.records += records_in(frame)
     return frame
 
 

@@ -1,11 +1,11 @@
 """The options that commands share, so that they mean the same in each of them."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, cast
 
 import typer
 
-from tokenusage.analyse.query import Filters
+from tokenusage.analyse.query import CostMode, Filters
 from tokenusage.errors import WrongUseError, nearest
 
 FORMATS = ("table", "json", "csv", "markdown")
@@ -122,6 +122,40 @@ Output = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+
+
+COSTS: Final = ("logged", "effective", "current")
+
+Cost = Annotated[
+    str,
+    typer.Option(
+        "--cost",
+        metavar="|".join(COSTS),
+        help="Cost as logged (default), at the price of the call's date, or at today's.",
+        show_default=False,
+        autocompletion=lambda: list(COSTS),
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="Exit 1 when anything is rejected, unpriced, dropped or unanswered."
+    ),
+]
+
+
+def cost_mode(word: str) -> CostMode:
+    """Return what ``--cost`` names.
+
+    Raises:
+        WrongUseError: it is none of `COSTS`.
+    """
+    return cast(CostMode, choose("--cost", word, COSTS))
+
+
+def dimensions(by: list[str] | None) -> tuple[str, ...]:
+    """Return the names in ``--by``, which may be given more than once."""
+    return tuple(name.strip() for names in by or () for name in names.split(","))
 
 
 def filters(

@@ -1,10 +1,14 @@
 """The sentences around the figures: caption, headline, ledger, and an empty answer."""
 
 import shlex
+from datetime import date
+from pathlib import Path
 from typing import Final
 
-from tokenusage.analyse.report import Report
-from tokenusage.show.arrange import day_bounds
+from tokenusage.analyse.period import day_bounds
+from tokenusage.analyse.query import Period, Query
+from tokenusage.analyse.report import Figures, Report
+from tokenusage.read.ledger import Ledger
 from tokenusage.show.inert import inert
 from tokenusage.show.numbers import count, counted, dollars, percent
 
@@ -12,10 +16,10 @@ SHOWN_REJECTIONS: Final = 5
 """Rejected lines that are named under a table."""
 
 
-def caption(report: Report) -> list[str]:
-    """Return what the figures are of: period and zone, directory, filters, cost mode."""
-    filters = report.query.filters
-    parts = ["Token usage", period_text(report), inert(report.logs.rstrip("/") + "/")]
+def caption(query: Query, logs: str, title: str = "Token usage") -> list[str]:
+    """Return what figures are of: title, period and zone, directory, filters, cost mode."""
+    filters = query.filters
+    parts = [title, period_text(query.period), directory_text(logs)]
     for name, values in (
         ("user", filters.user),
         ("operation", filters.operation),
@@ -24,14 +28,18 @@ def caption(report: Report) -> list[str]:
         if values:
             parts.append(f"{name} {' or '.join(inert(value) for value in values)}")
     parts += [f"{inert(field)} = {inert(value)}" for field, value in filters.where]
-    if report.query.cost != "logged":
-        parts.append(f"{report.query.cost} prices")
+    if query.cost != "logged":
+        parts.append(f"{query.cost} prices")
     return parts
 
 
-def period_text(report: Report) -> str:
-    """Return the period with its dates and its zone."""
-    period = report.query.period
+def directory_text(logs: str) -> str:
+    """Return a log directory as it prints."""
+    return inert(logs.rstrip("/") + "/")
+
+
+def period_text(period: Period) -> str:
+    """Return a period with its dates and its zone."""
     zone = inert(period.zone_name)
     first, last = day_bounds(period)
     if period.start is None or period.end is None:
@@ -50,30 +58,33 @@ def headline(report: Report) -> list[str]:
     calls = counted(totals.calls, "call")
     if totals.success_rate is not None:
         calls += f" ({percent(totals.success_rate, 1)} ok)"
-    parts = [calls, counted(totals.total_tokens, "token"), total_cost(report)]
+    parts = [calls, counted(totals.total_tokens, "token"), cost_text(totals)]
     parts.append(counted(report.users, "user"))
     if totals.cache_hits:
         parts.append(counted(totals.cache_hits, "cache hit"))
     return parts
 
 
-def total_cost(report: Report) -> str:
-    """Return the cost of all calls, and how many of them have no price."""
-    totals = report.totals
+def cost_text(totals: Figures) -> str:
+    """Return the cost of some calls, and how many of them have no price."""
     unpriced = f"({counted(totals.unpriced, 'call')} unpriced)"
     if totals.cost is None:
         return f"cost unknown {unpriced}"
     return f"≥ {dollars(totals.cost)} {unpriced}" if totals.unpriced else dollars(totals.cost)
 
 
-def ledger_parts(report: Report) -> list[str]:
-    """Return the account of what was read; what is usual stands there only when it isn't 0."""
-    ledger = report.ledger
+def ledger_parts(ledger: Ledger, unpriced: int) -> list[str]:
+    """Return the account of what was read; what is usual stands there only when it isn't 0.
+
+    Args:
+        ledger: of everything that was read.
+        unpriced: calls without a cost among them.
+    """
     parts = [
         counted(ledger.files, "file"),
         counted(ledger.records, "record"),
         f"{count(ledger.rejected)} rejected",
-        f"{count(report.totals.unpriced)} unpriced",
+        f"{count(unpriced)} unpriced",
         f"{count(ledger.estimated)} estimated",
     ]
     for number, what in (
@@ -87,9 +98,8 @@ def ledger_parts(report: Report) -> list[str]:
     return parts
 
 
-def ledger_notes(report: Report) -> list[str]:
+def ledger_notes(ledger: Ledger) -> list[str]:
     """Return a line for everything that makes the figures short, with where to find it."""
-    ledger = report.ledger
     named = ledger.rejections[:SHOWN_REJECTIONS]
     notes = [f"rejected: {inert(item.file)}:{item.line}: {inert(item.reason)}" for item in named]
     if ledger.rejected > len(named) > 0:
@@ -104,12 +114,11 @@ def ledger_notes(report: Report) -> list[str]:
     return notes
 
 
-def shortfalls(report: Report) -> list[str]:
+def shortfalls(ledger: Ledger, unpriced: int) -> list[str]:
     """Return what makes the totals short, counted; nothing when they are whole."""
-    ledger = report.ledger
     found = (
         (ledger.rejected, "rejected"),
-        (report.totals.unpriced, "unpriced"),
+        (unpriced, "unpriced"),
         (ledger.dropped, "dropped"),
         (len(ledger.unanswered_days), "unanswered days"),
         (len(ledger.refused), "files not read"),
@@ -117,30 +126,32 @@ def shortfalls(report: Report) -> list[str]:
     return [f"{count(number)} {what}" for number, what in found if number]
 
 
-def empty_answer(report: Report, command: str) -> list[str]:
+def empty_answer(ledger: Ledger, newest_day: date | None, logs: str, command: str) -> list[str]:
     """Return the sentences that stand in the place of a table without calls.
 
     Args:
-        report: an answer without calls and cache hits.
-        command: how the person started the report, with its ``--logs`` if given.
+        ledger: of everything that was read.
+        newest_day: of the newest log file that is not empty.
+        logs: the log directory.
+        command: how the person started it, with its ``--logs`` if given.
     """
-    directory = inert(report.logs)
     sentences = ["No calls in this period."]
-    if report.ledger.filtered:
-        records = counted(report.ledger.filtered, "record")
+    if ledger.filtered:
+        records = counted(ledger.filtered, "record")
         sentences.append(f"The filters leave out all of its {records}.")
-    elif report.newest_day is None:
-        sentences.append(f"There are no log files in {directory} yet.")
+    elif newest_day is None:
+        sentences.append(f"There are no log files in {inert(logs)} yet.")
         sentences.append("Samples to look at: tokenusage demo --logs logs/demo")
     else:
-        sentences.append(f"The newest log file is of {report.newest_day}. Try:")
-        sentences.append(f"  {inert(command)} --since {report.newest_day}")
+        sentences.append(f"The newest log file is of {newest_day}. Try:")
+        sentences.append(f"  {inert(command)} --since {newest_day}")
     return sentences
 
 
-def report_command(logs: str | None) -> str:
-    """Return how to start a report of the same directory; None is the default one."""
-    return "tokenusage report" if logs is None else f"tokenusage report --logs {shlex.quote(logs)}"
+def command_text(name: str, logs: Path | None) -> str:
+    """Return how to start a command for the same directory; None is the default one."""
+    command = f"tokenusage {name}"
+    return command if logs is None else f"{command} --logs {shlex.quote(str(logs))}"
 
 
 def _days(days: list[str]) -> str:

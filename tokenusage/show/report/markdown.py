@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import date
 
 from tokenusage.analyse.report import Figures, Report
-from tokenusage.show.arrange import Block, Order, table_blocks
-from tokenusage.show.cells import Cells, cells_of, heading, key_text, rest_label
 from tokenusage.show.inert import escape_markdown
+from tokenusage.show.report.arrange import Block, Order, table_blocks
+from tokenusage.show.report.cells import Cells, cells_of, heading, key_text, rest_label
 from tokenusage.show.words import caption, empty_answer, headline, ledger_notes, ledger_parts
 
 
@@ -19,7 +19,7 @@ def render_markdown(report: Report, order: Order, *, today: date, command: str) 
         today: the present day in the report's zone.
         command: how the person started the report, for a hint that can be typed.
     """
-    title, *conditions = caption(report)
+    title, *conditions = caption(report.query, report.logs)
     parts = [f"## {title}", _prose(conditions)]
     if report.totals.calls or report.totals.cache_hits:
         blocks = table_blocks(report, order, today)
@@ -27,10 +27,10 @@ def render_markdown(report: Report, order: Order, *, today: date, command: str) 
         parts.append(f"**{_prose(headline(report))}**")
         parts += [_table(block, cells) for block in blocks]
     else:
-        *sentences, last = empty_answer(report, command)
+        *sentences, last = empty_answer(report.ledger, report.newest_day, report.logs, command)
         parts += [escape_markdown(" ".join(sentences)), f"    {last.strip()}"]
-    parts.append(_prose(ledger_parts(report)))
-    parts.append("\n".join(f"- {escape_markdown(note)}" for note in ledger_notes(report)))
+    parts.append(_prose(ledger_parts(report.ledger, report.totals.unpriced)))
+    parts.append("\n".join(f"- {escape_markdown(note)}" for note in ledger_notes(report.ledger)))
     return "\n\n".join(parts).rstrip() + "\n"
 
 

@@ -9,8 +9,8 @@ from tokenusage.analyse.period import make_period
 from tokenusage.analyse.query import Filters, Query
 from tokenusage.analyse.report import Figures, Report, Row, together
 from tokenusage.read.ledger import Ledger
-from tokenusage.show.arrange import Order, blocks, table_blocks
 from tokenusage.show.columns import find_column
+from tokenusage.show.report.arrange import Order, blocks, table_blocks
 
 TODAY = NOW.date()
 

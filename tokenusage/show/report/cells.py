@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from tokenusage.analyse.report import Figures, Report
-from tokenusage.show.arrange import Block
 from tokenusage.show.columns import SHARE, Column, row_model
+from tokenusage.show.grid import UNKNOWN
 from tokenusage.show.inert import inert
 from tokenusage.show.numbers import count, decimal, money_places, percent
-
-UNKNOWN: Final = "—"
-"""Stands for a figure or a key that isn't known."""
+from tokenusage.show.report.arrange import Block
 
 NO_CALLS: Final = Figures()
 

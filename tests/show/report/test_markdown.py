@@ -1,8 +1,8 @@
 from reports import HOSTILE, NOW, empty, figures, overview, table
 
 from tokenusage.analyse.report import Report, Row
-from tokenusage.show.arrange import Order
-from tokenusage.show.markdown import render_markdown
+from tokenusage.show.report.arrange import Order
+from tokenusage.show.report.markdown import render_markdown
 
 
 def rendered(report: Report) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from tokenusage.analyse.period import day_bounds
 from tokenusage.analyse.query import TIME_DIMENSIONS, Period, Query
 from tokenusage.analyse.report import Figures, Report, Row, together
 from tokenusage.logs import parse_day
@@ -121,13 +122,6 @@ def _is_constant(dimension: str, query: Query) -> bool:
     names = {dimension, _FIELDS.get(dimension)}
     fixed = any(field in names for field, _ in filters.where)
     return fixed or (len(values) == 1 and len(values) == len(getattr(filters, dimension)))
-
-
-def day_bounds(period: Period) -> tuple[date | None, date | None]:
-    """Return the first and the last day of a period, both inclusive."""
-    first = period.start.date() if period.start else None
-    last = (period.end - timedelta(microseconds=1)).date() if period.end else None
-    return first, last
 
 
 def _calendar(rows: tuple[Row, ...], period: Period, today: date) -> tuple[Row, ...]:

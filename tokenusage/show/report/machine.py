@@ -5,12 +5,11 @@ from decimal import Decimal
 from io import StringIO
 from typing import Any, Final
 
-import orjson
-
 from tokenusage.analyse.report import Report, Row
-from tokenusage.show.arrange import Block, Order, blocks
 from tokenusage.show.columns import Column, row_model, row_values
-from tokenusage.show.inert import inert_csv, inert_json
+from tokenusage.show.document import question, to_json
+from tokenusage.show.inert import inert_csv
+from tokenusage.show.report.arrange import Block, Order, blocks
 
 SCHEMA: Final = "tokenusage.report/1"
 
@@ -20,34 +19,14 @@ def render_json(report: Report, order: Order) -> str:
     query = report.query
     columns = row_model(percentiles=query.percentiles)
     shown = blocks(report, order)
-    period, filters = query.period, query.filters
-    document: dict[str, Any] = {
-        "schema": SCHEMA,
-        "period": {
-            "start": period.start.isoformat() if period.start else None,
-            "end": period.end.isoformat() if period.end else None,
-            "timezone": period.zone_name,
-        },
-        "filters": {
-            "user": filters.user,
-            "operation": filters.operation,
-            "model": filters.model,
-            "where": [f"{field}={value}" for field, value in filters.where],
-        },
-        "cost": query.cost,
-        "by": query.by,
-    }
+    document: dict[str, Any] = {"schema": SCHEMA, **question(query), "by": query.by}
     if query.by:
         document["rows"] = _objects(shown[0], columns)
     else:
         document["sections"] = {block.dimensions[0]: _objects(block, columns) for block in shown}
     document["totals"] = row_values(report.totals, columns) | {"users": report.users}
     document["ledger"] = report.ledger.as_dict()
-    try:
-        encoded = orjson.dumps(document, option=orjson.OPT_INDENT_2)
-    except orjson.JSONEncodeError:
-        encoded = orjson.dumps(_encodable(document), option=orjson.OPT_INDENT_2)
-    return inert_json(encoded.decode()) + "\n"
+    return to_json(document)
 
 
 def render_csv(report: Report, order: Order) -> str:
@@ -88,14 +67,3 @@ def _numbers(row: Row, columns: tuple[Column, ...]) -> list[str]:
 def _plain(value: float | int | None) -> str:
     """Return a number without an exponent, which some spreadsheets take for text."""
     return "" if value is None else f"{Decimal(repr(value)):f}"
-
-
-def _encodable(value: Any) -> Any:
-    """Return `value` with the lone surrogates escaped that bytes on a command line turn into."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, dict):
-        return {_encodable(key): _encodable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_encodable(item) for item in value]
-    return value

@@ -9,8 +9,8 @@ from reports import HOSTILE, empty, figures, overview, table
 
 from tokenusage.analyse.query import Filters
 from tokenusage.analyse.report import Row
-from tokenusage.show.arrange import Order
-from tokenusage.show.machine import render_csv, render_json
+from tokenusage.show.report.arrange import Order
+from tokenusage.show.report.machine import render_csv, render_json
 
 
 def parsed(text: str) -> list[dict[str, str]]:

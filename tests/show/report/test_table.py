@@ -9,9 +9,9 @@ from rich.cells import cell_len
 
 from tokenusage.analyse.report import Figures, Report, Row
 from tokenusage.read.ledger import Ledger
-from tokenusage.show.arrange import Order, table_blocks
-from tokenusage.show.cells import cells_of
-from tokenusage.show.table import render_table
+from tokenusage.show.report.arrange import Order, table_blocks
+from tokenusage.show.report.cells import cells_of
+from tokenusage.show.report.table import render_table
 
 GOLDEN = Path(__file__).parent / "golden"
 
