@@ -40,6 +40,8 @@ class Plan:
     """Whether summaries can answer the question, as far as it is of whole UTC days."""
     whole_days: bool = False
     """Whether it is: then no records are wanted of a day that has a summary."""
+    split: frozenset[date] = frozenset()
+    """Days that it divides even so: their records are wanted."""
 
     def covers(self, day: date) -> bool:
         """Return whether the files of a UTC day are opened."""
@@ -144,7 +146,8 @@ def _choose_day(
     sources: tuple[Source, ...] = ()
     if summary is not None:
         month, of_day = summary
-        fits = plan.summaries and plan.whole_days and of_day.fits(files, plan.naive_zone)
+        whole = plan.whole_days and of_day.day not in plan.split
+        fits = plan.summaries and whole and of_day.fits(files, plan.naive_zone)
         if fits or (of_day.final and plan.summaries):
             _add_summary(month, of_day, forms)
         elif of_day.final:
