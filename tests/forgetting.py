@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 from keeping import NOW, TODAY, ago, turn
 from support import record, write_day
 
-from tokenusage.keep.export import export
+from tokenusage.keep.export.choice import Choice
+from tokenusage.keep.export.lines import export_lines
 from tokenusage.keep.forget.outcome import Outcome
 from tokenusage.keep.forget.run import forget
 from tokenusage.read.forms import Plan
@@ -85,7 +86,8 @@ def state(logs: Path) -> dict[str, tuple[int, ...]]:
 def exported(logs: Path) -> bytes:
     """Return the lines of all records that a directory gives back."""
     text: list[bytes] = []
-    export(logs, Plan(None, None, (), UTC, TODAY), lambda some: text.append(bytes(some)))
+    plan = Plan(None, None, (), UTC, TODAY)
+    export_lines(logs, plan, Choice(), lambda some: text.append(bytes(some)))
     return b"".join(text)
 
 

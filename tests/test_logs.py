@@ -50,12 +50,16 @@ def test_everything_that_begins_like_a_day_belongs_to_it(tmp_path: Path) -> None
 
 def test_sealed_days_and_summaries_are_told_apart(tmp_path: Path) -> None:
     """Each kind of file is known by its exact name."""
-    good = ["token_usage_2026-11-20.parquet", "summary_2026-11.parquet"]
-    for name in [*good, "token_usage_2026-11-20.host.parquet", "summary_2026-13.parquet"]:
+    good = [
+        "token_usage_2026-11-20.parquet",
+        "summary_2026-11.parquet",
+        "details_2026-11.parquet",
+    ]
+    for name in [*good, "token_usage_2026-11-20.host.parquet", "details_2026-13.parquet"]:
         (tmp_path / name).touch()
     listing = list_logs(tmp_path)
-    assert [file.name for file in (*listing.sealed.values(), *listing.summaries)] == good
-    assert listing.summaries[0].day == date(2026, 11, 1)
+    assert [file.name for file in listing.parquet] == good
+    assert listing.summaries[0].day == listing.details[0].day == date(2026, 11, 1)
     assert not listing.raw
     assert listing.in_use
 

@@ -8,7 +8,8 @@ A day is a UTC day. Its records stand in
 - ``token_usage_YYYY-MM-DD.parquet`` where the day is sealed, with the lines that were
   no records in ``rejected_YYYY-MM-DD.jsonl``;
 
-and the sums of the days of a month in ``summary_YYYY-MM.parquet``.
+and the sums of the days of a month in ``summary_YYYY-MM.parquet``, beside which
+``details_YYYY-MM.parquet`` holds what those leave out.
 """
 
 import os
@@ -25,7 +26,8 @@ from tokenusage.errors import LogsError
 _NAME = re.compile(
     r"token_usage_(?P<raw>[0-9]{4}-[0-9]{2}-[0-9]{2}).*\.jsonl"
     r"|token_usage_(?P<sealed>[0-9]{4}-[0-9]{2}-[0-9]{2})\.parquet"
-    r"|summary_(?P<summary>[0-9]{4}-[0-9]{2})\.parquet",
+    r"|summary_(?P<summary>[0-9]{4}-[0-9]{2})\.parquet"
+    r"|details_(?P<details>[0-9]{4}-[0-9]{2})\.parquet",
     re.DOTALL,
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
@@ -41,7 +43,7 @@ class DayFile:
     name: str
     path: Path
     day: date
-    """Of a summary, the first day of its month."""
+    """Of a summary and of details, the first day of their month."""
     size: int
     """Bytes when the directory was listed."""
     inode: int
@@ -67,13 +69,15 @@ class Listing:
     """The sealed file of each day that has one, in order."""
     summaries: tuple[DayFile, ...]
     """In order of month."""
+    details: tuple[DayFile, ...]
+    """In order of month."""
     refused: tuple[str, ...]
     """A sentence for each name where something else than a regular file stands."""
 
     @property
     def parquet(self) -> tuple[DayFile, ...]:
         """All files that are only ever replaced as a whole."""
-        return (*self.sealed.values(), *self.summaries)
+        return (*self.sealed.values(), *self.summaries, *self.details)
 
     @property
     def in_use(self) -> bool:
@@ -121,6 +125,11 @@ def summary_name(day: date) -> str:
     return f"summary_{day.isoformat()[:7]}.parquet"
 
 
+def details_name(day: date) -> str:
+    """Return the name of the file with the details of the month of a UTC day."""
+    return f"details_{day.isoformat()[:7]}.parquet"
+
+
 def list_logs(directory: Path) -> Listing:
     """List a log directory as it was at one moment.
 
@@ -141,7 +150,7 @@ def list_logs(directory: Path) -> Listing:
 
 def _list(directory: Path) -> tuple[Listing, set[tuple[str, int]]]:
     """List once; also return which file stands at each name."""
-    kinds: dict[str, list[DayFile]] = {"raw": [], "sealed": [], "summary": []}
+    kinds: dict[str, list[DayFile]] = {name: [] for name in _NAME.groupindex}
     refused: list[str] = []
     names: set[tuple[str, int]] = set()
     try:
@@ -175,6 +184,7 @@ def _list(directory: Path) -> tuple[Listing, set[tuple[str, int]]]:
         raw=tuple(sorted(kinds["raw"])),
         sealed={file.day: file for file in sorted(kinds["sealed"])},
         summaries=tuple(sorted(kinds["summary"])),
+        details=tuple(sorted(kinds["details"])),
         refused=tuple(sorted(refused)),
     )
     return listing, names
@@ -186,4 +196,5 @@ def _kind_and_day(name: str) -> tuple[str, date | None]:
     if match is None or match.lastgroup is None:
         return "", None
     text = match[match.lastgroup]
-    return match.lastgroup, parse_day(f"{text}-01" if match.lastgroup == "summary" else text)
+    of_month = match.lastgroup in {"summary", "details"}
+    return match.lastgroup, parse_day(f"{text}-01" if of_month else text)

@@ -2,10 +2,13 @@ import signal
 import subprocess
 import sys
 import time
+from io import BytesIO
 from pathlib import Path
 
 import orjson
+import pyarrow.parquet as pq
 import pytest
+from exporting import cells, csv_rows, sheets
 from support import record, run, write_day
 from writing import python
 
@@ -51,7 +54,7 @@ def test_everything_comes_back_by_default(work: Path) -> None:
     ],
 )
 def test_period_is_that_of_a_report(work: Path, options: tuple[str, ...], days: list[str]) -> None:
-    """In whole log days; an empty one is an answer."""
+    """An empty one is an answer."""
     done = run("export", *options, cwd=work)
     assert (done.returncode, done.stdout) == (0, lines(*days))
 
@@ -63,6 +66,90 @@ def test_two_periods_and_unknown_formats_are_wrong_use(work: Path) -> None:
     done = run("export", "--format", "jsn", cwd=work)
     assert done.returncode == 2
     assert "Did you mean jsonl?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--format", "xlsx"), "--format xlsx is no text: add --output calls.xlsx."),
+        (("--cost", "current"), "--cost current changes lines"),
+        (("--by", "usr"), "There is no dimension 'usr'"),
+        (("--by", "overview,user"), "There is no dimension 'overview'"),
+    ],
+)
+def test_options_that_fit_nothing_are_wrong_use(
+    work: Path, options: tuple[str, ...], sentence: str
+) -> None:
+    """The sentence says what would fit."""
+    done = run("export", *options, cwd=work)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert sentence in done.stderr
+
+
+def test_timestamp_decides_the_period_in_its_zone(tmp_path: Path) -> None:
+    """In whichever file it stands; what is left out is counted."""
+    logs = tmp_path / "logs"
+    write_day(logs, DAYS[1], [line(DAYS[0], user_id=7), line(DAYS[1], user_id=8)])
+    late = orjson.dumps(record(f"{DAYS[0]}T23:30:00.000000+00:00", user_id=9))
+    write_day(logs, DAYS[0], [late, line(DAYS[0])])
+    done = run("export", "--since", DAYS[1], "--tz", "Europe/Berlin", cwd=tmp_path)
+    assert done.stdout.encode() == late + b"\n" + line(DAYS[1], user_id=8) + b"\n"
+    assert done.stderr == "2 records · 0 rejected · 2 outside the period\n"
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_filters_pick_lines(work: Path, sealed: bool) -> None:  # noqa: FBT001 - a parameter
+    """Byte for byte, from a torn file and from a sealed one."""
+    wanted = line(DAYS[0], user_id="ann", tags={"team": "a"}, unknown=[1.50, "x"])
+    with (work / "logs" / f"token_usage_{DAYS[0]}.jsonl").open("ab") as file:
+        file.write(wanted + b"\n" + line(DAYS[0], user_id="ann", tags={"team": "b"}) + b"\n")
+    if sealed:
+        run("rotate", "--seal-after", "0", "--force", cwd=work)
+    done = run("export", "--user", "ann", "--where", "tag.team=a", cwd=work)
+    assert done.stdout.encode() == wanted + b"\n"
+    assert done.stderr == "1 record · 1 rejected · 4 filtered out\n"
+
+
+def test_calls_come_in_every_format(work: Path) -> None:
+    """A row each, and their account on stderr as a report's CSV has it."""
+    for format_ in ("csv", "parquet", "xlsx"):
+        output = work / f"calls.{format_}"
+        done = run("export", "--format", format_, "--output", output.name, cwd=work)
+        assert (done.returncode, done.stdout) == (0, "")
+        first, note = done.stderr.splitlines()
+        assert first == "3 files · 3 records · 1 rejected · 0 unpriced · 0 estimated"
+        assert note.startswith(f"rejected: token_usage_{DAYS[0]}.jsonl:2: ")
+    assert [row["timestamp"][:10] for row in csv_rows((work / "calls.csv").read_text())] == [*DAYS]
+    assert pq.read_table(work / "calls.parquet")["total_tokens"].to_pylist() == [110] * 3
+    book = sheets(work / "calls.xlsx")
+    assert [row["total_tokens"] for row in cells(book["calls"])] == [110] * 3
+    assert {"what": "rejected", "value": 1} in cells(book["account"])
+
+
+def test_formats_go_through_a_pipe(work: Path) -> None:
+    """As they do into a file, where the format allows it."""
+    assert len(csv_rows(run("export", "--format", "csv", cwd=work).stdout)) == 3
+    command = [sys.executable, "-m", "tokenusage", "export", "--format", "parquet"]
+    piped = subprocess.run(command, cwd=work, capture_output=True, check=True)
+    assert len(pq.read_table(BytesIO(piped.stdout))) == 3
+
+
+def test_rows_are_those_of_a_report(work: Path) -> None:
+    """The same text, whether or not the report has dimensions."""
+    for by, report_by in (("model,user", ["--by", "model,user"]), ("overview", [])):
+        exported = run("export", "--by", by, "--format", "csv", cwd=work)
+        report = run("report", "--all", *report_by, "--format", "csv", cwd=work)
+        assert (exported.stdout, exported.stderr) == (report.stdout, report.stderr)
+
+
+def test_overview_of_a_month_is_a_workbook(work: Path) -> None:
+    """The monthly report to hand on."""
+    wanted = ("--month", "2026-11", "--by", "overview", "--format", "xlsx")
+    done = run("export", *wanted, "--output", "november.xlsx", cwd=work)
+    assert done.returncode == 0
+    book = sheets(work / "november.xlsx")
+    assert list(book) == ["totals", "operation", "model", "day", "user", "account"]
+    assert cells(book["totals"])[0]["cost"] == 0.003
 
 
 def test_file_is_written_whole(work: Path) -> None:
@@ -111,13 +198,15 @@ def test_reader_that_has_had_enough_is_no_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_interrupt_leaves_the_old_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("format_", ["jsonl", "csv", "parquet", "xlsx"])
+def test_interrupt_leaves_the_old_file(tmp_path: Path, format_: str) -> None:
     """Ctrl-C in the middle of an export: exit code 130 and nothing new."""
     write_day(tmp_path / "logs", DAYS[0], [line(DAYS[0])] * 400_000)
     (tmp_path / "all.jsonl").write_text("old")
     code = "import sys; from tokenusage.cli.app import main; main(sys.argv[1:])"
     target = tmp_path / "all.jsonl"
-    process = python(code, "export", "--logs", tmp_path / "logs", "--output", target)
+    wanted = ("--format", format_, "--output", target)
+    process = python(code, "export", "--logs", tmp_path / "logs", *wanted)
     while not list(tmp_path.glob(".all.jsonl.*")):
         assert process.poll() is None
         time.sleep(0.001)

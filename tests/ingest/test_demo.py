@@ -12,7 +12,7 @@ from support import FIELD_LINE, write_day
 from tokenusage.errors import LogsError
 from tokenusage.ingest.demo import make_records, write_demo
 from tokenusage.price.pricer import Pricer
-from tokenusage.read.lines import check
+from tokenusage.read.decode import check
 from tokenusage.record import Record
 from tokenusage.write.appender import Appender
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tokenusage.errors import WrongUseError
 from tokenusage.keep.plan import GRACE, Action, Plan, Wishes, make_plan
 from tokenusage.logs import DayFile, Listing, day_file_name, sealed_name
+from tokenusage.read.details import DetailsDay
 from tokenusage.read.ledger import Account
 from tokenusage.read.summaries import FileState, SummaryDay
 
@@ -39,18 +40,27 @@ def summary(*files: DayFile, final: bool = False) -> SummaryDay:
 
 
 def planned(
-    *files: DayFile, summaries: tuple[SummaryDay, ...] = (), now: datetime = NOW, **wishes: Any
+    *files: DayFile,
+    summaries: tuple[SummaryDay, ...] = (),
+    details: dict[date, DetailsDay] | None = None,
+    now: datetime = NOW,
+    **wishes: Any,
 ) -> Plan:
-    """Return the plan for these files."""
+    """Return the plan for these files; where there are summaries, there are details too."""
     listing = Listing(
         Path(),
         tuple(sorted(file for file in files if file.name.endswith(".jsonl"))),
         {file.day: file for file in files if file.name.endswith(".parquet")},
         (),
         (),
+        (),
     )
     by_day = {found.day: found for found in summaries}
-    return make_plan(listing, by_day, now=now, zone=UTC, wishes=Wishes(**wishes))
+    if details is None:
+        details = {
+            day: DetailsDay(day, 1, found.zone, found.files) for day, found in by_day.items()
+        }
+    return make_plan(listing, by_day, details, now=now, zone=UTC, wishes=Wishes(**wishes))
 
 
 def actions(plan: Plan) -> dict[date, str]:
@@ -63,6 +73,15 @@ def test_a_closed_day_is_summarised_once() -> None:
     assert list(actions(plan).items()) == [(ago(3), "summarise"), (ago(1), "summarise")]
     changed = planned(raw(ago(2), size=101), summaries=(summary(raw(ago(2))),))
     assert actions(changed) == {ago(2): "summarise"}
+
+
+def test_a_day_without_details_is_summarised_again() -> None:
+    """So is one whose details are of other files than it has now."""
+    file = raw(ago(2))
+    assert not planned(file, summaries=(summary(file),)).steps
+    for details in ({}, {ago(2): DetailsDay(ago(2), 1, "UTC", ())}):
+        plan = planned(file, summaries=(summary(file),), details=details)
+        assert actions(plan) == {ago(2): "summarise"}
 
 
 @pytest.mark.parametrize(("minutes", "is_open"), [(59, True), (60, False)])

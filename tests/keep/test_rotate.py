@@ -28,7 +28,7 @@ def test_summaries_change_no_log(logs: Path) -> None:
     assert outcome.results[0].records == 3
     after = dict(contents(logs))
     assert after.items() >= files.items()
-    assert set(after) - set(files) == {"summary_2026-11.parquet"}
+    assert set(after) - set(files) == {"summary_2026-11.parquet", "details_2026-11.parquet"}
     assert totals(logs) == before
 
 
@@ -50,6 +50,7 @@ def test_figures_are_the_same_in_every_form(logs: Path, by: str) -> None:
     assert list(done(outcome).values()) == ["remove"] * 3 + ["seal"] * 2 + ["summarise"] * 4
     assert names(logs) == {
         "summary_2026-11.parquet",
+        "details_2026-11.parquet",
         *(f"token_usage_{ago(n)}.parquet" for n in (5, 6)),
         *(f"token_usage_{ago(n)}.jsonl" for n in range(5)),
     }

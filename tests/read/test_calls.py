@@ -22,7 +22,7 @@ LINE = orjson.dumps(record(f"{DAY}T10:00:00Z"))
 
 def read(logs: Path, **bounds: int) -> tuple[pd.DataFrame, Ledger]:
     with Scan(logs, Plan(None, None, (), UTC, TODAY)) as scan:
-        table, _, ledger = gather(scan, **bounds)
+        table, _, ledger, _ = gather(scan, **bounds)
         return frame_of(table, scan.plan.fields), ledger
 
 

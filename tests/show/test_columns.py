@@ -1,9 +1,10 @@
 import pytest
 from reports import figures
 
+from tokenusage.analyse.mean import Mean
 from tokenusage.analyse.report import Figures
 from tokenusage.errors import WrongUseError
-from tokenusage.show.columns import find_column, row_model, row_values
+from tokenusage.show.columns import drawable, find_column, row_model, row_values
 from tokenusage.show.fit import LEAVING
 
 NAMES = [
@@ -19,10 +20,29 @@ def test_the_row_model_has_its_columns_in_order() -> None:
     assert [column.name for column in row_model(percentiles=True)] == NAMES + percentiles
 
 
+def test_a_mean_has_a_column_of_its_own() -> None:
+    """Named after its tag, inert in its header, and sorted by only where it is asked for."""
+    (column,) = row_model(percentiles=False, means=["tag.a\x1b"])[-1:]
+    assert (column.name, column.header) == ("mean_tag.a\x1b", "Mean a\\x1b")
+    assert column.value(Figures(means=(Mean(5 * 10**323, 1),))) == 0.5
+    assert column.value(Figures()) is None
+    assert find_column("mean_tag.x", percentiles=False, means=["tag.x"]).name == "mean_tag.x"
+    with pytest.raises(WrongUseError, match=r"Add --mean tag\.x"):
+        find_column("mean_tag.x", percentiles=False)
+
+
+def test_only_what_adds_up_is_drawn() -> None:
+    """An average has no bar; the sentence names what has one."""
+    assert drawable(find_column("cost", percentiles=False)).sum_name == "cost_pico"
+    with pytest.raises(WrongUseError, match="sort by calls, failed"):
+        drawable(find_column("avg_cost", percentiles=False))
+
+
 def test_every_column_but_the_cost_can_leave() -> None:
-    """The order of leaving names every column of a table once."""
+    """The order of leaving names every column of a table once, and more than a report has."""
     names = {column.name for column in row_model(percentiles=True)} | {"share"}
-    assert set(LEAVING) == names - {"cost"}
+    assert names - {"cost"} <= set(LEAVING)
+    assert "cost" not in LEAVING
     assert len(LEAVING) == len(set(LEAVING))
 
 

@@ -1,12 +1,15 @@
 """Sums over groups of calls, exact to the last digit."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tokenusage.analyse.report import Figures, Row
+from tokenusage.analyse.mean import Mean
+from tokenusage.analyse.means import means_of
+from tokenusage.analyse.report import SUMS, Figures, Row
 from tokenusage.record import MICRO
 
 Integers = npt.NDArray[np.int64]
@@ -29,6 +32,7 @@ def figures(
     members: list[tuple[str | None, ...]],
     *,
     percentiles: bool = False,
+    means: Sequence[str] = (),
 ) -> list[Row]:
     """Return a row for each group, in the order of `members`.
 
@@ -37,6 +41,7 @@ def figures(
         groups: the index in `members` of each call's group.
         members: the keys of each group.
         percentiles: whether to add those of the response time.
+        means: tags to average, ``tag.NAME``; columns of `calls`.
     """
 
     def count(which: pd.Series) -> Integers:
@@ -57,20 +62,21 @@ def figures(
         **_sums(calls[list(_SUMMED)], groups, size),
     }
     quantiles = _quantiles(calls, groups, size) if percentiles else [None] * size
-    sums = [columns[name] for name in Figures._fields[:-1]]
+    sums = [columns[name] for name in SUMS]
+    tags = _means(calls, means, groups, size)
     return [
         Row(keys, Figures._make(values))
-        for keys, *values in zip(members, *sums, quantiles, strict=True)
+        for keys, *values in zip(members, *sums, quantiles, tags, strict=True)
     ]
 
 
 def added(sums: pd.DataFrame, groups: Integers, members: list[tuple[str | None, ...]]) -> list[Row]:
     """Return a row for each group of the rows of summaries, as `figures` does for calls."""
-    names = list(Figures._fields[:-1])
-    columns = _sums(sums[names], groups, len(members))
-    values = zip(*(columns[name] for name in names), strict=True)
+    columns = _sums(sums[list(SUMS)], groups, len(members))
+    values = zip(*(columns[name] for name in SUMS), strict=True)
     return [
-        Row(keys, Figures._make([*row, None])) for keys, row in zip(members, values, strict=True)
+        Row(keys, Figures._make([*row, None, ()]))
+        for keys, row in zip(members, values, strict=True)
     ]
 
 
@@ -99,6 +105,15 @@ def _sums(numbers: pd.DataFrame, groups: Integers, size: int) -> dict[str, list[
         name: [h * _HALF + k for h, k in zip(high[name].tolist(), low[name].tolist(), strict=True)]
         for name in names
     }
+
+
+def _means(
+    calls: pd.DataFrame, tags: Sequence[str], groups: Integers, size: int
+) -> list[tuple[Mean, ...]]:
+    """Return the averages of some tags in each group; without tags there is none."""
+    if not tags:
+        return [()] * size
+    return list(zip(*(means_of(calls[name], groups, size) for name in tags), strict=True))
 
 
 def _quantiles(

@@ -32,7 +32,7 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
         WrongUseError: a filter compares a number with something that is none.
     """
     period = query.period
-    table, summary, ledger = gather(
+    table, summary, ledger, _ = gather(
         scan, start=since_epoch(period.start), end=since_epoch(period.end)
     )
     calls = frame_of(passing(table, query.filters, ledger), scan.plan.fields)
@@ -51,8 +51,8 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
     sections = {} if query.by else {name: _rows(calls, sums, query, (name,)) for name in OVERVIEW}
     totals = together(row.figures for row in (rows or sections.get(OVERVIEW[0], ())))
     if query.percentiles and len(calls):
-        everything = figures(calls, np.zeros(len(calls), np.int64), [()], percentiles=True)
-        totals = everything[0].figures
+        one = np.zeros(len(calls), np.int64)
+        totals = figures(calls, one, [()], percentiles=True, means=query.means)[0].figures
     return Report(
         query=query,
         logs=str(scan.logs),
@@ -79,7 +79,7 @@ def _rows(
     """Group calls and sums; times in their order, everything else dearest first."""
     zone = query.period.zone
     groups, members = combine([keys_of(calls, name, zone) for name in by])
-    rows = figures(calls, groups, members, percentiles=query.percentiles)
+    rows = figures(calls, groups, members, percentiles=query.percentiles, means=query.means)
     if sums is not None:
         groups, members = combine([keys_of(sums, name, zone) for name in by])
         rows = _merged([*rows, *added(sums, groups, members)])

@@ -14,9 +14,9 @@ from tokenusage.analyse.query import Filters
 from tokenusage.errors import WrongUseError
 from tokenusage.read.arrays import from_numpy, to_numpy
 from tokenusage.read.columns import COUNTS, FIELD_OF, TOKENS, column_of
+from tokenusage.read.decode import NotARecordError, microseconds
 from tokenusage.read.exact import to_integers
 from tokenusage.read.ledger import Ledger
-from tokenusage.read.lines import NotARecordError, microseconds
 from tokenusage.record import MAX_TOKENS, MICRO, PICO
 
 Mask = npt.NDArray[np.bool_]
@@ -72,7 +72,7 @@ def _among(column: pa.ChunkedArray, wanted: Callable[[str], bool]) -> Mask:
         column = column.dictionary_encode()
     picked: list[Mask] = [np.empty(0, np.bool_)]
     for chunk in column.chunks:
-        codes = to_numpy(chunk.indices.cast(pa.int64()).fill_null(-1))
+        codes = to_numpy(chunk.indices.cast(pa.int64()), missing=-1)
         # Code -1, no value, picks the last entry.
         names = [*map(wanted, chunk.dictionary.to_pylist()), False]
         picked.append(np.array(names, np.bool_)[codes])

@@ -97,7 +97,7 @@ def load(  # noqa: PLR0917 - the order is part of the interface
     filters = filters_of(user_id, operation_type, model_name)
     wanted = plan(Query(period, filters), naive_zone=zone, now=now, also=FIELDS)
     scan = Scan(Path(logs), wanted, _fields)
-    table, _, ledger = gather(scan, start=since_epoch(period.start), end=since_epoch(period.end))
+    table, _, ledger, _ = gather(scan, start=since_epoch(period.start), end=since_epoch(period.end))
     table = passing(table, filters, ledger)
     frame: pd.DataFrame = table.unify_dictionaries().to_pandas(types_mapper=_NULLABLE.get)
     ledger.estimated = int((frame["usage_source"] == "estimated").sum())

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tokenusage.analyse.buckets import bucket_of
 from tokenusage.analyse.query import TIME_DIMENSIONS
 
 _HOUR: Final = 3_600_000_000
@@ -57,18 +58,7 @@ def _label(start: int, dimension: str, zone: tzinfo) -> str:
         local = moment.astimezone(zone)
     except OverflowError:
         local = moment  # the calendar's first or last day has no other zones
-    match dimension:
-        case "hour":
-            return local.replace(minute=0, second=0).isoformat()
-        case "day":
-            return local.date().isoformat()
-        case "week":
-            year, week, _ = local.isocalendar()
-            return f"{year}-W{week:02}"
-        case "month":
-            return f"{local.year:04}-{local.month:02}"
-        case _:
-            return f"{local.year:04}"
+    return bucket_of(local, dimension)
 
 
 def combine(keys: list[Keys]) -> tuple[Codes, list[tuple[str | None, ...]]]:

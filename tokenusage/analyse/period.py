@@ -7,7 +7,7 @@ other way.
 
 import os
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -75,6 +75,69 @@ def make_period(
     return _last_days(DEFAULT_DAYS if days is None else days, now, zone, name)
 
 
+def compared_period(words: str, period: Period) -> Period:
+    """Return the period that ``--compare`` names, to be held against `period`.
+
+    Args:
+        words: ``previous``, or two inclusive dates, ``2026-10-01..2026-10-31``.
+        period: of the report, which has a start and an end; its zone is that of the dates.
+
+    Raises:
+        WrongUseError: `words` are neither, or `period` has no start or no end.
+    """
+    if period.start is None or period.end is None:
+        raise WrongUseError(
+            f"--compare needs a period that begins and ends, and {period.label} does not: "
+            "use --days, --month, or --since with --until."
+        )
+    if words == "previous":
+        return _previous(period, period.start, period.end)
+    since, dots, until = words.partition("..")
+    if not dots:
+        raise WrongUseError(
+            f"--compare takes previous, or dates such as 2026-10-01..2026-10-31, not {words!r}."
+            + nearest(words, ["previous"])
+        )
+    first, last = _day("--compare", since), _day("--compare", until)
+    if first > last:
+        raise WrongUseError(f"--compare {words} ends before it begins: swap the dates.")
+    return _of_days(first, last, period.zone, period.zone_name)
+
+
+def _previous(period: Period, start: datetime, end: datetime) -> Period:
+    """Return the period of the same length before; before a calendar month the whole month."""
+    zone, name = period.zone, period.zone_name
+    if period.label.endswith(("hour", "hours")):
+        length = end.astimezone(UTC) - start.astimezone(UTC)
+        before = (start.astimezone(UTC) - length).astimezone(zone)
+        hours = length // timedelta(hours=1)
+        label = "preceding hour" if hours == 1 else f"preceding {hours:,} hours"
+        return Period(before, start, zone, name, label)
+    first, last = start.date(), end.date() - timedelta(days=1)
+    before_last = first - timedelta(days=1)
+    if first.day == 1 and last == _month_end(first):
+        before_first = before_last.replace(day=1)
+    else:
+        before_first = before_last - (last - first)
+    if before_first < FIRST_DAY:
+        raise WrongUseError(f"--compare previous reaches back before {FIRST_DAY.year}.")
+    return _of_days(before_first, before_last, zone, name)
+
+
+def _of_days(first: date, last: date, zone: tzinfo, name: str) -> Period:
+    """Return the period from one day to another, both inclusive; a whole month has its name."""
+    if first.day == 1 and last == _month_end(first):
+        label = f"{first:%Y-%m}"
+    else:
+        label = str(first) if first == last else f"{first} to {last}"
+    end = _midnight(last + timedelta(days=1), zone)
+    return Period(_midnight(first, zone), end, zone, name, label)
+
+
+def _month_end(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
 def day_bounds(period: Period) -> tuple[date | None, date | None]:
     """Return the first and the last day of a period, both inclusive."""
     first = period.start.date() if period.start else None
@@ -126,7 +189,7 @@ def local_zone(variable: str | None, localtime: Path) -> tuple[ZoneInfo, str]:
         ) from error
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def _midnight(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone)
 
 

@@ -39,6 +39,7 @@ def plan(query: Query, *, naive_zone: tzinfo, now: datetime, also: tuple[str, ..
     names = set(also)
     names |= {name for name in query.by if name not in TIME_DIMENSIONS}
     names |= {name for name, _ in query.filters.where}
+    names.update(query.means)
     if query.cost != "logged":
         names |= _PRICED_BY
     start, end = query.period.start, query.period.end
@@ -60,6 +61,7 @@ def _summable(query: Query) -> bool:
     return (
         query.cost == "logged"
         and not query.percentiles
+        and not query.means
         and _SUMMARISED.issuperset(query.by)
         and fields <= {FIELD_OF.get(name, name) for name in _SUMMARISED}
     )

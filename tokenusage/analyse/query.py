@@ -32,6 +32,9 @@ DIMENSIONS: Final = (
 
 TIME_DIMENSIONS: Final = frozenset({"hour", "day", "week", "month", "year"})
 
+TAG: Final = "tag."
+"""What the name of a tag begins with."""
+
 OVERVIEW: Final = ("operation", "model", "day", "user")
 """The sections of a report without ``--by``."""
 
@@ -84,6 +87,24 @@ class Query:
     """Dimensions of one table; empty asks for the overview."""
     cost: CostMode = "logged"
     percentiles: bool = False
+    means: tuple[str, ...] = ()
+    """Tags, as ``tag.NAME``, whose numbers are averaged over the calls that carry one."""
+
+
+def check_means(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `names` unchanged.
+
+    Raises:
+        WrongUseError: a name is no tag's, or stands there twice.
+    """
+    for position, name in enumerate(names):
+        if not _is_tag(name):
+            raise WrongUseError(
+                f"--mean averages a tag's numbers: write --mean tag.NAME, not {name!r}."
+            )
+        if name in names[:position]:
+            raise WrongUseError(f"--mean {name} is named twice.")
+    return names
 
 
 def check_dimensions(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -93,7 +114,7 @@ def check_dimensions(names: tuple[str, ...]) -> tuple[str, ...]:
         WrongUseError: a name is no dimension, or stands there twice.
     """
     for position, name in enumerate(names):
-        if name not in DIMENSIONS and not (name.startswith("tag.") and len(name) > len("tag.")):
+        if name not in DIMENSIONS and not _is_tag(name):
             raise WrongUseError(
                 f"There is no dimension {name!r}: use {', '.join(DIMENSIONS)} or tag.NAME."
                 + nearest(name, DIMENSIONS)
@@ -101,3 +122,7 @@ def check_dimensions(names: tuple[str, ...]) -> tuple[str, ...]:
         if name in names[:position]:
             raise WrongUseError(f"The dimension {name!r} is named twice.")
     return names
+
+
+def _is_tag(name: str) -> bool:
+    return name.startswith(TAG) and len(name) > len(TAG)

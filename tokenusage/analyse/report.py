@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from operator import add
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from tokenusage.analyse.mean import Mean, means_together
 from tokenusage.analyse.query import Query
 from tokenusage.read.ledger import Ledger
 from tokenusage.record import MICRO, PICO
@@ -38,10 +39,13 @@ class Figures(NamedTuple):
     cache_hits: int = 0
     percentiles: tuple[float, float, float] | None = None
     """p50, p95 and p99 of the response time in seconds, where asked for and known."""
+    means: tuple[Mean, ...] = ()
+    """Of the tags that `Query.means` names, in its order; empty where no call was looked at."""
 
     def plus(self, other: "Figures") -> "Figures":
         """Return the sums of both; percentiles don't add up and are left out."""
-        return Figures._make([*map(add, self[:-1], other[:-1]), None])
+        sums = map(add, self[: len(SUMS)], other[: len(SUMS)])
+        return Figures._make([*sums, None, means_together((self.means, other.means))])
 
     @property
     def success_rate(self) -> float | None:
@@ -72,6 +76,10 @@ class Figures(NamedTuple):
         return round(self.response_micro / (self.timed * MICRO), 6) if self.timed else None
 
 
+SUMS: Final = Figures._fields[: Figures._fields.index("percentiles")]
+"""The names of the figures that add up as they are."""
+
+
 class Row(NamedTuple):
     """One group of calls: its key in each dimension, and its figures."""
 
@@ -81,8 +89,10 @@ class Row(NamedTuple):
 
 def together(groups: Iterable[Figures]) -> Figures:
     """Return the sum of groups of calls; percentiles don't add up and are left out."""
-    columns = zip(*(group[:-1] for group in (Figures(), *groups)), strict=True)
-    return Figures._make([*map(sum, columns), None])
+    several = (Figures(), *groups)
+    columns = zip(*(group[: len(SUMS)] for group in several), strict=True)
+    means = means_together(group.means for group in several)
+    return Figures._make([*map(sum, columns), None, means])
 
 
 @dataclass(frozen=True, slots=True)

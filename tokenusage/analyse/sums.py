@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from tokenusage.analyse.filters import matching
 from tokenusage.analyse.plan import since_epoch
 from tokenusage.analyse.query import Period, Query
+from tokenusage.read.arrays import unscaled
 from tokenusage.read.columns import column_of
 from tokenusage.read.ledger import Ledger
 from tokenusage.read.summaries import COUNTS, NAMES
@@ -100,22 +101,3 @@ def _narrow(numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if most >= 1 << 63:
         return numbers
     return numbers.astype(np.int16 if most < 1 << 15 else np.int32 if most < 1 << 31 else np.int64)
-
-
-def unscaled(column: pa.ChunkedArray) -> npt.NDArray[Any]:
-    """Return decimal128 values from 0 on as integers of their last digit, 0 for null.
-
-    They are int64 where that holds them, else Python's.
-    """
-    array = column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):  # without a chunk there is nothing to combine
-        return np.empty(0, np.int64)
-    words = np.frombuffer(array.buffers()[1], np.uint64).reshape(-1, 2)
-    words = words[array.offset :][: len(array)]
-    if array.null_count:
-        known = array.is_valid().to_numpy(zero_copy_only=False)
-        words = np.where(known[:, None], words, np.uint64(0))
-    low, high = words[:, 0], words[:, 1]
-    if high.any() or (low >> np.uint64(63)).any():
-        return np.array([h << 64 | k for h, k in words[:, ::-1].tolist()], object)
-    return low.astype(np.int64)

@@ -11,7 +11,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: the words after the program's name; None takes them from the process.
     """
     try:
-        # Late, so that Ctrl-C is answered from the first moment on.
+        # All late, so that Ctrl-C is answered from the first moment on.
+        words = sys.argv[1:] if arguments is None else list(arguments)
+        if words[:1] == ["statusline"]:
+            from tokenusage.cli.quick import run_statusline
+
+            if run_statusline(words[1:]):
+                sys.exit(0)
+
         from tokenusage.cli.app import main as run
 
         run(arguments)

@@ -38,19 +38,20 @@ def ask(query: Query, logs: Path, settings: Settings, now: datetime) -> Report:
             return answer(query, scan, prices=settings.prices, now=now)
 
 
-def account_aside(ledger: Ledger, unpriced: int, *, counts: bool) -> None:
+def account_aside(ledger: Ledger, unpriced: int, *, counts: bool, of: str = "") -> None:
     """Say on stderr what data in a machine's format has no place for.
 
     Args:
         ledger: of everything that was read.
         unpriced: calls without a cost among them.
         counts: whether the data lacks the counts too, and not only the sentences.
+        of: what stands in front of each line, where there are several ledgers.
     """
     lines = ledger_notes(ledger)
     if counts:
         lines.insert(0, " · ".join(ledger_parts(ledger, unpriced)))
     for line in lines:
-        typer.echo(line, err=True)
+        typer.echo(f"{of}{line}", err=True)
 
 
 def check_strict(ledger: Ledger, unpriced: int) -> None:

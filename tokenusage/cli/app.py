@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from tokenusage.cli.calls import calls
 from tokenusage.cli.command import Command, Group
 from tokenusage.cli.demo import demo
 from tokenusage.cli.doctor import doctor
@@ -19,6 +20,11 @@ from tokenusage.cli.log import log
 from tokenusage.cli.prices import prices
 from tokenusage.cli.report import report
 from tokenusage.cli.rotate import rotate
+from tokenusage.cli.schema import schema
+from tokenusage.cli.statusline import statusline
+from tokenusage.cli.summary import summary
+from tokenusage.cli.top import top
+from tokenusage.cli.watch import watch
 from tokenusage.errors import TokenUsageError
 from tokenusage.show.inert import inert
 
@@ -72,6 +78,11 @@ def _add(command: Callable[..., Any], name: str, panel: str) -> None:
 
 
 _add(report, "report", "Report")
+_add(summary, "summary", "Report")
+_add(top, "top", "Report")
+_add(calls, "calls", "Report")
+_add(watch, "watch", "Report")
+_add(statusline, "statusline", "Report")
 _add(rotate, "rotate", "Keep")
 _add(export, "export", "Keep")
 _add(forget, "forget", "Keep")
@@ -79,6 +90,7 @@ _add(doctor, "doctor", "Keep")
 _add(log, "log", "Log")
 _add(prices, "prices", "Prices and data")
 _add(import_, "import", "Prices and data")
+_add(schema, "schema", "Prices and data")
 _add(demo, "demo", "Prices and data")
 
 

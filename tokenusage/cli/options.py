@@ -6,6 +6,13 @@ from typing import Annotated, Any, Final, cast
 import typer
 
 from tokenusage.analyse.query import CostMode, Filters
+from tokenusage.cli.completion import (
+    complete_field,
+    complete_model,
+    complete_operation,
+    complete_user,
+    words,
+)
 from tokenusage.errors import WrongUseError, nearest
 
 FORMATS = ("table", "json", "csv", "markdown")
@@ -68,7 +75,11 @@ Tz = Annotated[
 User = Annotated[
     list[str] | None,
     typer.Option(
-        "--user", metavar="ID", help="Only this user (repeatable).", rich_help_panel=FILTERS
+        "--user",
+        metavar="ID",
+        help="Only this user (repeatable).",
+        rich_help_panel=FILTERS,
+        autocompletion=complete_user,
     ),
 ]
 Operation = Annotated[
@@ -78,6 +89,7 @@ Operation = Annotated[
         metavar="NAME",
         help="Only this operation (repeatable).",
         rich_help_panel=FILTERS,
+        autocompletion=complete_operation,
     ),
 ]
 Model = Annotated[
@@ -87,6 +99,7 @@ Model = Annotated[
         metavar="NAME",
         help="Only this model; takes globs such as 'gpt-4o*' (repeatable).",
         rich_help_panel=FILTERS,
+        autocompletion=complete_model,
     ),
 ]
 Where = Annotated[
@@ -96,6 +109,7 @@ Where = Annotated[
         metavar="FIELD=VALUE",
         help="Only where a field, or tag.NAME, has this value (repeatable, all must hold).",
         rich_help_panel=FILTERS,
+        autocompletion=complete_field,
     ),
 ]
 
@@ -108,7 +122,7 @@ def format_option(formats: tuple[str, ...], text: str = "How to print it (defaul
         help=text,
         show_default=False,
         rich_help_panel=OUTPUT,
-        autocompletion=lambda: list(formats),
+        autocompletion=words(formats),
     )
 
 
@@ -133,7 +147,15 @@ Cost = Annotated[
         metavar="|".join(COSTS),
         help="Cost as logged (default), at the price of the call's date, or at today's.",
         show_default=False,
-        autocompletion=lambda: list(COSTS),
+        autocompletion=words(COSTS),
+    ),
+]
+Mean = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mean",
+        metavar="tag.NAME",
+        help="Add the average of a numeric tag over the calls that carry one (repeatable).",
     ),
 ]
 Strict = Annotated[

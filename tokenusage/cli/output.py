@@ -6,8 +6,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from tokenusage.errors import TokenUsageError, WrongUseError
 
@@ -24,6 +25,15 @@ def width() -> int:
 def draws_on_terminal() -> bool:
     """Return whether stdout is a terminal that understands colour and rules."""
     return sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in {"dumb", "unknown"}
+
+
+def writes(characters: str) -> bool:
+    """Return whether stdout's encoding has all of these characters."""
+    try:
+        characters.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def progress(what: str, total: int) -> AbstractContextManager[Callable[[int], None] | None]:
@@ -68,6 +78,37 @@ def write_whole(path: Path, text: str) -> None:
     """
     with whole_file(path) as file:
         file.write(text.encode())
+
+
+class Stdout(RawIOBase):
+    """Stdout as a file of bytes that knows how much was written to it."""
+
+    def __init__(self) -> None:
+        self._written = 0
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def tell(self) -> int:
+        """Return how many bytes were written."""
+        return self._written
+
+    def write(self, data: Any) -> int:
+        """Write bytes.
+
+        Raises:
+            BrokenPipeError: whoever read stdout has had enough.
+            TokenUsageError: it can't be written.
+        """
+        try:
+            written = sys.stdout.buffer.write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise TokenUsageError(f"stdout can't be written: {error.strerror}.") from error
+        self._written += written
+        return written
 
 
 @contextmanager

@@ -88,7 +88,7 @@ def prices(
 
     Examples:
       tokenusage prices gpt-4o-mini --prompt-tokens 1250 --completion-tokens 150
-      tokenusage prices claude-sonnet-4-5 --provider bedrock --at 2026-01-31
+      tokenusage prices claude-sonnet-4-5 --provider anthropic --at 2026-01-31
     """
     options.choose("--format", format_, FORMATS)
     moment = datetime.now(UTC).replace(microsecond=0) if at is None else _moment(at)

@@ -1,22 +1,25 @@
 """``tokenusage report``: who spends what, on which model, for which operation."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tokenusage.analyse.query import Query, check_dimensions
-from tokenusage.analyse.report import Report
+from tokenusage.analyse.chart import check_chart
+from tokenusage.analyse.period import compared_period
+from tokenusage.analyse.query import Query, check_dimensions, check_means
 from tokenusage.cli import options
 from tokenusage.cli.answering import account_aside, ask, check_strict
-from tokenusage.cli.output import draws_on_terminal, emit, width
+from tokenusage.cli.completion import complete_dimensions, words
+from tokenusage.cli.output import emit
+from tokenusage.cli.report_text import MACHINE, Printing
 from tokenusage.cli.selection import Selection, selecting
 from tokenusage.config import load_settings
 from tokenusage.errors import WrongUseError
-from tokenusage.show.columns import find_column
+from tokenusage.show.columns import drawable, find_column, row_model
 from tokenusage.show.report.arrange import Order
-from tokenusage.show.words import command_text
+from tokenusage.show.words import BEFORE, command_text
 
 By = Annotated[
     list[str] | None,
@@ -25,6 +28,7 @@ By = Annotated[
         metavar="DIM,...",
         help="Group by hour, day, week, month, year, user, email, operation, model, provider, "
         "session, task, batch, cache, success or tag.NAME; several make one table.",
+        autocompletion=complete_dimensions,
     ),
 ]
 Sort = Annotated[
@@ -34,6 +38,7 @@ Sort = Annotated[
         metavar="COLUMN",
         help="Largest first by a column as csv names it: cost, calls, total_tokens, ...",
         rich_help_panel=options.OUTPUT,
+        autocompletion=words(tuple(column.name for column in row_model(percentiles=True))),
     ),
 ]
 Ascending = Annotated[
@@ -56,12 +61,33 @@ Percentiles = Annotated[
 ]
 
 
+ChartFlag = Annotated[
+    bool,
+    typer.Option(
+        "--chart",
+        help="Bars along time, for --by day or day,model: of the cost, or of what --sort names.",
+    ),
+]
+Compare = Annotated[
+    str | None,
+    typer.Option(
+        "--compare",
+        metavar="previous|FROM..TO",
+        help="Beside another period: the one before, or dates such as 2026-10-01..2026-10-31.",
+        autocompletion=words(("previous",)),
+    ),
+]
+
+
 @selecting
 def report(
     *,
     by: By = None,
     cost: options.Cost = "logged",
     percentiles: Percentiles = False,
+    mean: options.Mean = None,
+    chart: ChartFlag = False,
+    compare: Compare = None,
     strict: options.Strict = False,
     selection: Selection,
     format_: options.Format = "table",
@@ -77,6 +103,8 @@ def report(
     Examples:
       tokenusage report --days 30
       tokenusage report --month 2026-11 --by user,model --format csv
+      tokenusage report --by day,model --chart
+      tokenusage report --month 2026-11 --compare previous --format markdown
     """
     now = datetime.now(UTC)
     query = Query(
@@ -85,52 +113,50 @@ def report(
         by=check_dimensions(options.dimensions(by)),
         cost=options.cost_mode(cost),
         percentiles=percentiles,
+        means=check_means(tuple(mean or ())),
     )
     options.choose("--format", format_, options.FORMATS)
-    order = _order(sort, ascending=ascending, limit=limit, percentiles=percentiles)
+    order = _order(query, sort, ascending=ascending, limit=limit)
+    if chart:
+        _check_chart(query, order, format_, compare)
+    earlier = None if compare is None else compared_period(compare, query.period)
     settings = load_settings()
-    answered = ask(query, selection.directory(settings.logs), settings, now)
-    command = command_text("report", selection.logs)
-    emit(_render(answered, order, format_, now=now, command=command, output=output), output)
-    ledger, unpriced = answered.ledger, answered.totals.unpriced
-    if format_ in {"csv", "json"}:
-        account_aside(ledger, unpriced, counts=format_ == "csv")
+    logs = selection.directory(settings.logs)
+    answers = [ask(query, logs, settings, now)]
+    if earlier is not None:
+        answers.append(ask(replace(query, period=earlier), logs, settings, now))
+    printing = Printing(format_, order, now, command_text("report", selection.logs), output)
+    emit(printing.charted(*answers) if chart else printing.text(*answers), output)
+    if format_ in MACHINE:
+        for answered, side in zip(answers, ("", BEFORE), strict=False):
+            ledger, unpriced = answered.ledger, answered.totals.unpriced
+            account_aside(ledger, unpriced, counts=format_ == "csv", of=side)
     if strict:
-        check_strict(ledger, unpriced)
+        for answered in answers:
+            check_strict(answered.ledger, answered.totals.unpriced)
 
 
-def _order(sort: str | None, *, ascending: bool, limit: int | None, percentiles: bool) -> Order:
+def _order(query: Query, sort: str | None, *, ascending: bool, limit: int | None) -> Order:
     if limit is not None and limit < 1:
         raise WrongUseError(f"--limit must be 1 or more, not {limit}.")
     if sort is None:
         if ascending:
             raise WrongUseError("--ascending needs a --sort COLUMN.")
         return Order(limit=limit)
-    return Order(find_column(sort, percentiles=percentiles), ascending, limit)
+    column = find_column(sort, percentiles=query.percentiles, means=query.means)
+    return Order(column, ascending, limit)
 
 
-def _render(
-    report: Report,
-    order: Order,
-    format_: str,
-    *,
-    now: datetime,
-    command: str,
-    output: Path | None,
-) -> str:
-    # Each format comes with its own libraries, and only one of them is wanted.
-    if format_ in {"json", "csv"}:
-        from tokenusage.show.report.machine import render_csv, render_json
-
-        return render_json(report, order) if format_ == "json" else render_csv(report, order)
-    today = now.astimezone(report.query.period.zone).date()
-    if format_ == "markdown":
-        from tokenusage.show.report.markdown import render_markdown
-
-        return render_markdown(report, order, today=today, command=command)
-    from tokenusage.show.report.table import render_table
-
-    terminal = output is None and draws_on_terminal()
-    return render_table(
-        report, order, width=width(), terminal=terminal, today=today, command=command
-    )
+def _check_chart(query: Query, order: Order, format_: str, compare: str | None) -> None:
+    if format_ in MACHINE:
+        raise WrongUseError(
+            f"--chart is drawn for people: leave it out of --format {format_}, whose rows are "
+            "the same, or use --format table or markdown."
+        )
+    if compare is not None:
+        raise WrongUseError("--chart and --compare don't go together: give one of them.")
+    if order.ascending:
+        raise WrongUseError("--chart is in order of time: --ascending has no place in it.")
+    check_chart(query.by)
+    if order.column:
+        drawable(order.column)

@@ -66,13 +66,17 @@ class Selection:
         return self.logs or configured
 
 
-def selecting(command: Callable[..., None]) -> Callable[..., None]:
+def selecting(command: Callable[..., None], **others: Any) -> Callable[..., None]:
     """Give a command the options of `Selection` in the place of its parameter `selection`.
 
     Typer makes a command's options from the parameters of its function, one by one. This
     shows it those of `Selection` instead, and calls the function with one.
+
+    Args:
+        command: the function.
+        others: options by field name that the command describes in other words.
     """
-    hints = get_type_hints(Selection, include_extras=True)
+    hints = get_type_hints(Selection, include_extras=True) | others
     fields = [
         inspect.Parameter(
             parameter.name,

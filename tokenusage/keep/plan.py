@@ -13,6 +13,7 @@ from typing import Final
 
 from tokenusage.errors import WrongUseError
 from tokenusage.logs import DayFile, Listing, day_file_name
+from tokenusage.read.details import DetailsDay
 from tokenusage.read.summaries import SummaryDay
 
 GRACE: Final = timedelta(hours=1)
@@ -88,6 +89,7 @@ class Plan:
 def make_plan(
     listing: Listing,
     summaries: Mapping[date, SummaryDay],
+    details: Mapping[date, DetailsDay],
     *,
     now: datetime,
     zone: tzinfo,
@@ -98,6 +100,7 @@ def make_plan(
     Args:
         listing: the directory.
         summaries: what its summaries hold, by day.
+        details: what its details hold, by day.
         now: the clock, with a zone.
         zone: of timestamps that have none.
         wishes: what the user allows.
@@ -113,7 +116,7 @@ def make_plan(
     steps = [
         step
         for day, open_ in is_open.items()
-        if not open_ and (step := rules.step(day, files[day], summaries.get(day)))
+        if not open_ and (step := rules.step(day, files[day], summaries.get(day), details.get(day)))
     ]
     open_days = tuple(day for day, open_ in is_open.items() if open_)
     return Plan(tuple(steps), open_days, doubt if rules.doubted else "")
@@ -144,7 +147,11 @@ class _Rules:
         """Whether the doubt has kept a day from anything."""
 
     def step(
-        self, day: date, files: tuple[DayFile, ...], summary: SummaryDay | None
+        self,
+        day: date,
+        files: tuple[DayFile, ...],
+        summary: SummaryDay | None,
+        details: DetailsDay | None,
     ) -> Step | None:
         """Return what is to be done with a closed day that has files; None for nothing."""
         final = summary is not None and summary.final
@@ -155,7 +162,7 @@ class _Rules:
         if final:
             late = "only its sums are left; what came later stays until --keep-days removes it"
             return Step(day, Action.LEAVE, files, why or late)
-        if summary is None or not summary.fits(files, self.zone):
+        if not all(of_day and of_day.fits(files, self.zone) for of_day in (summary, details)):
             return Step(day, Action.SUMMARISE, files, why)
         return Step(day, Action.LEAVE, files, why) if why else None
 

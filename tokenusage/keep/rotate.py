@@ -1,10 +1,11 @@
-"""Rotation: summaries for closed days, and what the user wants done with their records.
+"""Rotation: summaries and details for closed days, and what the user wants done with their records.
 
 A run may be killed at any moment. Nothing is removed before what takes its place is
 whole, compared and on the disk, and names what it took in: readers don't count that
 twice, and the next run removes it.
 """
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from tokenusage.keep.outcome import Outcome, Result
 from tokenusage.keep.plan import Action, Plan, Step, Wishes, is_raw, make_plan
 from tokenusage.keep.removal import finish_killed_run, remove_day, remove_temporaries
 from tokenusage.keep.seal.day import seal
+from tokenusage.keep.sums.detailed import Details, detailed_days, tidy_details, write_details
 from tokenusage.keep.sums.final import final_summary, summary_of
 from tokenusage.keep.sums.months import Summary, read_summary, summarised_days, write_month
 from tokenusage.keep.sums.summarise import DaySums, summarise
@@ -52,10 +54,10 @@ def plan_rotation(logs: Path, *, now: datetime, naive_zone: tzinfo, wishes: Wish
     for _ in range(3):
         listing = list_logs(logs)
         try:
-            summaries = summarised_days(listing)
+            summaries, details = summarised_days(listing), detailed_days(listing)
         except ListingChangedError:
             continue  # another rotation is at work
-        return make_plan(listing, summaries, now=now, zone=naive_zone, wishes=wishes)
+        return make_plan(listing, summaries, details, now=now, zone=naive_zone, wishes=wishes)
     raise LogsError(f"The files in {str(logs)!r} change faster than they can be read: try again.")
 
 
@@ -99,11 +101,22 @@ class _Waiting:
     """A day whose month is not written yet."""
 
     summary: Summary
+    details: Details | None
+    """None where its records are going to be removed."""
     files: tuple[DayFile, ...]
     """What it was made from."""
-    removes: bool
-    """Whether they are removed then."""
     result: Result
+
+    @property
+    def removes(self) -> bool:
+        """Whether its files are removed then."""
+        return self.details is None
+
+    @property
+    def rows(self) -> int:
+        """Rows in memory."""
+        tables = [self.summary.table, *([self.details.table] if self.details else [])]
+        return sum(table.num_rows for table in tables)
 
 
 class _Rotation:
@@ -142,12 +155,15 @@ class _Rotation:
                 self._sum_up(step, summed)
         if self._waiting:
             self._write_waiting()
+        for file, error in tidy_details(self._logs, self._zone):
+            self._stop(file.day, (), error)
 
     def _sum_up(self, step: Step, summed: Callable[[], DaySums]) -> None:
         try:
             sums = summed()
             removes = step.action is Action.REMOVE
             summary = self._final(sums) if removes else summary_of(sums)
+            details = None if removes else Details.of(sums)
         except (ListingChangedError, *_FAILURES) as error:
             self._stop(step.day, step.files, error)
             return
@@ -158,7 +174,7 @@ class _Rotation:
             return
         after = 0 if removes else sum(file.size for file in sums.files)
         result = Result(step.day, step.action, step.size, after, _records(sums.account), step.why)
-        self._waiting.append(_Waiting(summary, sums.files, removes, result))
+        self._waiting.append(_Waiting(summary, details, sums.files, result))
 
     def _remove_empty(self, step: Step) -> None:
         try:
@@ -206,7 +222,7 @@ class _Rotation:
         waiting = self._waiting
         return (
             waiting[0].summary.of_day.day.replace(day=1) != day.replace(day=1)
-            or sum(one.summary.table.num_rows for one in waiting) > _MOST_ROWS
+            or sum(one.rows for one in waiting) > _MOST_ROWS
             or sum(one.result.before for one in waiting) > _MOST_BYTES
             or sum(len(one.files) for one in waiting) > _MOST_FILES
         )
@@ -225,8 +241,22 @@ class _Rotation:
                 for one in ready:
                     self._stop(one.result.day, one.files, error)
                 return
+            failure = self._write_details(ready, like)
             for one in ready:
-                self._finish(one)
+                if failure and not one.removes:
+                    self._stop(one.result.day, one.files, failure)
+                else:
+                    self._finish(one)
+
+    def _write_details(self, ready: Sequence[_Waiting], like: os.stat_result) -> Exception | None:
+        """Write the details of the days whose records stay; return what came between."""
+        changes = [one.details for one in ready if one.details]
+        leaving = {one.result.day for one in ready if one.removes}
+        try:
+            write_details(self._logs, changes, like, self._zone, leaving=leaving)
+        except (ListingChangedError, *_FAILURES) as error:
+            return error
+        return None
 
     def _holds(self, one: _Waiting, held: ExitStack) -> bool:
         """Hold the log files of a day, and return whether its files are as they were summed up."""

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from tokenusage.read.columns import COUNTS, IDENTIFIERS, PLAIN, REQUIRED, TAG, TOKENS, VITAL
-from tokenusage.read.lines import ASCII_ESCAPE, MOMENTS, Lines, schema
+from tokenusage.read.decode import ASCII_ESCAPE, MOMENTS
+from tokenusage.read.lines import WRITTEN, Lines, schema
 from tokenusage.record import MAX_COST, MAX_SECONDS, MAX_TOKENS
 
 _NEWLINE, _OPEN, _CLOSE = b"\n{}"
@@ -54,14 +55,14 @@ class CleanReader:
         self._naive_zone = naive_zone
         self._mixed = False
         """Whether identifiers were found that are written both as texts and as numbers."""
-        named = {*VITAL.names, *COUNTS, *PLAIN}
+        named = {*VITAL, *COUNTS, *PLAIN}
         # Fields of any type have no place in a schema; where one occurs the
         # tolerant reader reads it, where none does it is null.
         self._untyped = tuple(
             name for name in extra if name not in named and not name.startswith(TAG)
         )
         self._types: dict[str, pa.DataType] = {
-            **{field.name: field.type for field in VITAL},
+            **{field.name: field.type for field in WRITTEN},
             **dict.fromkeys(_RARE, pa.null()),
             **{self._path(name): pa.string() for name in extra if name not in self._untyped},
             **{name: pa.int64() for name in extra if name in COUNTS},
@@ -125,7 +126,7 @@ class CleanReader:
         if any(table[name].null_count for name in REQUIRED):
             return None
         columns: dict[str, pa.ChunkedArray] = {}
-        for name in VITAL.names:
+        for name in VITAL:
             columns[name] = table[name]
         moments = _microseconds(table["timestamp"], self._naive_zone)
         if moments is None:
@@ -210,7 +211,7 @@ def _microseconds(timestamps: pa.ChunkedArray, naive_zone: tzinfo) -> pa.Chunked
 
 
 def _in_range(table: pa.Table) -> bool:
-    """Return whether every vital number is one that `lines.check` takes."""
+    """Return whether every vital number is one that `decode.check` takes."""
     for name in TOKENS:
         bounds = pc.min_max(table[name]).as_py()
         if bounds["min"] < 0 or bounds["max"] > MAX_TOKENS:

@@ -7,8 +7,6 @@ fields are read when a question names them, and never decide over a line.
 
 from typing import Final
 
-import pyarrow as pa
-
 from tokenusage.record import FIELDS
 
 REQUIRED: Final = (
@@ -24,25 +22,23 @@ REQUIRED: Final = (
 
 TOKENS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 
-VITAL: Final = pa.schema(
-    [
-        ("timestamp", pa.string()),
-        ("user_id", pa.string()),
-        ("operation_type", pa.string()),
-        ("model_name", pa.string()),
-        ("prompt_tokens", pa.int64()),
-        ("completion_tokens", pa.int64()),
-        ("total_tokens", pa.int64()),
-        ("cost_estimate", pa.float64()),
-        ("response_time", pa.float64()),
-        ("success", pa.bool_()),
-        ("id", pa.string()),
-        ("cache", pa.string()),
-        ("usage_source", pa.string()),
-        ("dropped", pa.int64()),
-    ]
+VITAL: Final = (
+    "timestamp",
+    "user_id",
+    "operation_type",
+    "model_name",
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "cost_estimate",
+    "response_time",
+    "success",
+    "id",
+    "cache",
+    "usage_source",
+    "dropped",
 )
-"""The fields that make a line a record, or count it, with the type they have."""
+"""The fields that make a line a record, or count it."""
 
 IDENTIFIERS: Final = ("user_id", "id", "session_id", "task_id", "batch_id")
 """Fields that are texts, and may be written as numbers."""
@@ -98,4 +94,4 @@ def fields_of(names: set[str]) -> tuple[str, ...]:
 
 def extra_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
     """Return those of `fields` that are read only on demand."""
-    return tuple(field for field in fields if field not in VITAL.names)
+    return tuple(field for field in fields if field not in VITAL)

@@ -1,17 +1,19 @@
 """Which form of each day is read: its sums, its records, or both.
 
 A day is its log files, or a sealed file, or both where records came late; and
-beside them its summary. What a sealed file or a final summary has taken in already
+beside them its summary, and its details. What a sealed file or a final summary has taken in already
 is not read a second time.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from pathlib import Path
 
 from tokenusage.errors import LogsError
 from tokenusage.logs import DayFile, Listing, list_logs
+from tokenusage.read.details import DetailsDay, DetailsMonth
 from tokenusage.read.ledger import Account
 from tokenusage.read.parquet import NotOursError
 from tokenusage.read.sealed import RowGroup, open_sealed
@@ -42,6 +44,9 @@ class Plan:
     """Whether it is: then no records are wanted of a day that has a summary."""
     split: frozenset[date] = frozenset()
     """Days that it divides even so: their records are wanted."""
+    details: bool = False
+    """Whether what summaries leave out is wanted too: a day is read by its sums only if its
+    details fit as well."""
 
     def covers(self, day: date) -> bool:
         """Return whether the files of a UTC day are opened."""
@@ -66,6 +71,8 @@ class Forms:
     """What became of the lines that the sealed files among them were made from."""
     months: list[tuple[DayFile, list[SummaryDay]]] = field(default_factory=list)
     """The summaries that are read instead of records."""
+    details: list[tuple[DayFile, list[DetailsDay]]] = field(default_factory=list)
+    """The details of those days, where the plan wants them; a final one has none."""
     unanswered: list[date] = field(default_factory=list)
     """Days of which only summaries are left, which can't answer the question."""
     refused: list[str] = field(default_factory=list)
@@ -105,13 +112,14 @@ def choose(listing: Listing, plan: Plan) -> Forms:
     """
     forms = Forms(refused=list(listing.refused))
     summaries = _summaries(listing, plan, forms)
+    details = _details(listing, plan)
     files: dict[date, list[DayFile]] = {day: [] for day in summaries}
     for file in (*listing.sealed.values(), *listing.raw):
         if plan.covers(file.day):
             files.setdefault(file.day, []).append(file)
     forms.listed = sorted(file for of_day in files.values() for file in of_day)
     for day in sorted(files):
-        _choose_day(sorted(files[day]), summaries.get(day), plan, forms)
+        _choose_day(sorted(files[day]), summaries.get(day), details.get(day), plan, forms)
     return forms
 
 
@@ -120,13 +128,7 @@ def _summaries(
 ) -> dict[date, tuple[DayFile, SummaryDay]]:
     """Return the summary of each day that the plan covers, with the file that holds it."""
     found: dict[date, tuple[DayFile, SummaryDay]] = {}
-    first = plan.first and plan.first.replace(day=1)
-    months = [
-        file
-        for file in listing.summaries
-        if (first is None or first <= file.day) and (plan.last is None or file.day <= plan.last)
-    ]
-    for file in months:
+    for file in _months(listing.summaries, plan):
         try:
             with Month(file) as month:
                 of_month = {day: (file, summary) for day, summary in month.days.items()}
@@ -137,9 +139,31 @@ def _summaries(
     return found
 
 
+def _details(listing: Listing, plan: Plan) -> dict[date, tuple[DayFile, DetailsDay]]:
+    """Return the details of each day that has some, where they are wanted."""
+    found: dict[date, tuple[DayFile, DetailsDay]] = {}
+    for file in _months(listing.details, plan) if plan.details else []:
+        # Of a damaged month the records are read: nothing is missing then.
+        with suppress(NotOursError), DetailsMonth(file) as month:
+            some = [of_day for of_day in month.days.values() if of_day.rows is not None]
+            found |= {of_day.day: (file, of_day) for of_day in some}
+    return found
+
+
+def _months(files: Sequence[DayFile], plan: Plan) -> list[DayFile]:
+    """Return the files of the months of which the plan covers a day."""
+    first = plan.first and plan.first.replace(day=1)
+    return [
+        file
+        for file in files
+        if (first is None or first <= file.day) and (plan.last is None or file.day <= plan.last)
+    ]
+
+
 def _choose_day(
     files: Sequence[DayFile],
     summary: tuple[DayFile, SummaryDay] | None,
+    details: tuple[DayFile, DetailsDay] | None,
     plan: Plan,
     forms: Forms,
 ) -> None:
@@ -148,11 +172,14 @@ def _choose_day(
         month, of_day = summary
         whole = plan.whole_days and of_day.day not in plan.split
         fits = plan.summaries and whole and of_day.fits(files, plan.naive_zone)
+        if fits and plan.details:
+            fits = details is not None and details[1].fits(files, plan.naive_zone)
         if fits or (of_day.final and plan.summaries):
             _add_summary(month, of_day, forms)
         elif of_day.final:
             forms.unanswered.append(of_day.day)
         if fits:
+            _add_details(details, forms)
             return
         sources = of_day.sources
     _add_records(files, sources, forms)
@@ -164,6 +191,15 @@ def _add_summary(month: DayFile, of_day: SummaryDay, forms: Forms) -> None:
     forms.months[-1][1].append(of_day)
     forms.files += len(of_day.files)
     forms.summarised += sum(file.size for file in of_day.files)
+
+
+def _add_details(details: tuple[DayFile, DetailsDay] | None, forms: Forms) -> None:
+    if details is None:
+        return
+    month, of_day = details
+    if not forms.details or forms.details[-1][0] != month:
+        forms.details.append((month, []))
+    forms.details[-1][1].append(of_day)
 
 
 def _add_records(files: Sequence[DayFile], sources: Sequence[Source], forms: Forms) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from tokenusage.read.lines import NotARecordError, check, microseconds, parse, starts_in
+from tokenusage.read.decode import NotARecordError, check, microseconds, parse, starts_in
 from tokenusage.record import Record
 
 

@@ -29,9 +29,10 @@ class Reader:
             ListingChangedError: the file is gone, or another one stands in its place.
             OSError: it can't be read, or is no regular file.
         """
-        return in_order(self._pool, partial(self._read, work), segments(file, first))
+        return in_order(self._pool, partial(self.read, work), segments(file, first))
 
-    def _read(self, work: Callable[[Segment, Chunk], _Result], segment: Segment) -> _Result:
+    def read(self, work: Callable[[Segment, Chunk], _Result], segment: Segment) -> _Result:
+        """Return ``work(segment, chunk)``, in the thread that asks; raises as `each` does."""
         if not hasattr(self._own, "buffer"):
             self._own.buffer = bytearray(BUFFER_BYTES)
         return work(segment, read_segment(segment, self._own.buffer))

@@ -20,6 +20,7 @@ from tokenusage.errors import LogsError
 from tokenusage.logs import DayFile, list_logs
 from tokenusage.read.clean import CleanReader
 from tokenusage.read.columns import extra_fields
+from tokenusage.read.details import DetailsDay, DetailsMonth
 from tokenusage.read.duplicates import MapTables
 from tokenusage.read.forms import Piece, Plan, look, newest_day
 from tokenusage.read.ledger import MAX_REJECTIONS, Account, Rejection
@@ -63,6 +64,10 @@ class Part:
         return piece.end - piece.start if isinstance(piece, Segment) else piece.size
 
 
+class DetailsError(Exception):
+    """The details of a day can't be read, unlike its records."""
+
+
 class Scan:
     """A directory being read; a context manager that ends its threads.
 
@@ -99,6 +104,7 @@ class Scan:
             self.map = self._pool.map
         columns = summary_columns(plan.fields)
         self._months = [self._started(_read_month, *month, columns) for month in self.forms.months]
+        self._details = [self._started(_read_details, *month) for month in self.forms.details]
         self._parts = self._read_all()
 
     def again(self, plan: Plan | None = None) -> "Scan":
@@ -139,6 +145,19 @@ class Scan:
         self._months = []  # they would keep the rows in memory
         return pa.concat_tables(tables) if tables else None
 
+    def details(self) -> pa.Table | None:
+        """Return the details of all days that are read by their sums, if any; once.
+
+        Their columns are those of `details.SCHEMA`; a final day has none.
+
+        Raises:
+            ListingChangedError: a file is gone, or another, since it was listed.
+            DetailsError: a file is damaged; the records tell the same.
+        """
+        tables = [rows() for rows in self._details]
+        self._details = []
+        return pa.concat_tables(tables) if tables else None
+
     def check_unchanged(self) -> None:
         """Make sure that everything was read of one state of the directory.
 
@@ -146,7 +165,7 @@ class Scan:
         its inode number; but what took it in is new.
 
         Raises:
-            ListingChangedError: a sealed file or a summary is new or another one.
+            ListingChangedError: a sealed file, a summary or its details are new or others.
             LogsError: the directory can't be read.
         """
         if list_logs(self.logs).parquet != self._listing.parquet:
@@ -246,3 +265,11 @@ def _read_month(file: DayFile, days: list[SummaryDay], columns: list[str]) -> pa
             return month.read([day.day for day in days], columns)
     except NotOursError as error:
         raise LogsError(f"{error}.") from error
+
+
+def _read_details(file: DayFile, days: list[DetailsDay]) -> pa.Table:
+    try:
+        with DetailsMonth(file) as month:
+            return month.read([day.day for day in days])
+    except NotOursError as error:
+        raise DetailsError from error

@@ -27,8 +27,9 @@ from tokenusage.logs import DayFile
 from tokenusage.read.arrays import from_numpy
 from tokenusage.read.clean import CleanReader
 from tokenusage.read.columns import COUNTS, PLAIN, REQUIRED, TAG, VITAL
+from tokenusage.read.decode import as_text
 from tokenusage.read.ledger import Account
-from tokenusage.read.lines import Lines, as_text, read_lines, schema
+from tokenusage.read.lines import Lines, read_lines, schema
 from tokenusage.read.parquet import KEY, NotOursError, ParquetFile
 from tokenusage.read.sources import Source
 
@@ -154,7 +155,7 @@ def read_group(
         ListingChangedError: the file is gone, or another one stands in its place.
         NotOursError: it is damaged.
     """
-    wanted = [*VITAL.names, *dict.fromkeys(map(_column, extra))]
+    wanted = [*VITAL, *dict.fromkeys(map(_column, extra))]
     with ParquetFile(group.file, FORMAT, SCHEMA) as parquet:
         row_group = parquet.metadata.row_group(group.number)
         statistics = row_group.column(SCHEMA.names.index("line")).statistics
@@ -194,7 +195,7 @@ def _from_lines(
 
 
 def _from_columns(table: pa.Table, extra: tuple[str, ...]) -> pa.Table:
-    columns: dict[str, Any] = {name: table[name] for name in VITAL.names}
+    columns: dict[str, Any] = {name: table[name] for name in VITAL}
     columns["timestamp"] = columns["timestamp"].cast(pa.int64())
     for name in extra:
         column = table[_column(name)]

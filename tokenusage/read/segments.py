@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from io import FileIO
 from typing import Final
 
+from tokenusage.errors import LogsError
 from tokenusage.logs import DayFile
 
 SEGMENT_BYTES: Final = 8 << 20
@@ -133,6 +134,28 @@ def _read(file: FileIO, buffer: bytearray, at: int, start: int, end: int) -> int
         while done < len(view) and (count := file.readinto(view[done:])):
             done += count
     return done
+
+
+def lines_before(segment: Segment) -> int:
+    """Return how many lines of the file begin before the first one that begins in a segment.
+
+    Raises:
+        ListingChangedError: the file is gone.
+        LogsError: it can't be read.
+    """
+    if not segment.start:
+        return 0
+    count, left = 1, segment.start - 1
+    try:
+        with open(segment.file.path, "rb", buffering=0, opener=open_regular) as file:
+            while left and (data := file.read(min(left, _STEP))):
+                count += data.count(b"\n")
+                left -= len(data)
+    except FileNotFoundError as error:
+        raise ListingChangedError(segment.file.name) from error
+    except OSError as error:
+        raise LogsError(f"{segment.file.path} can't be read: {error.strerror}.") from error
+    return count
 
 
 def ends_torn(file: DayFile) -> bool:

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from tokenusage.logs import DayFile
 from tokenusage.read.ledger import Account
-from tokenusage.read.parquet import NotOursError, ParquetFile
+from tokenusage.read.months import MonthFile
 from tokenusage.read.sources import Source
 
 FORMAT: Final = "tokenusage.summary/1"
@@ -65,13 +65,13 @@ _UNASKED: Final = (
     "reasoning_tokens",
     "items",
 )
-"""Columns for other programs; no report shows them yet."""
+"""Columns that no report shows; a question that does asks for them by name."""
 
 
 def summary_columns(fields: Sequence[str]) -> list[str]:
     """Return the columns that answer a question for these fields, from `columns.fields_of`."""
-    seldom = {"user_email", "provider"}.difference(fields)
-    return [name for name in SCHEMA.names if name not in seldom and name not in _UNASKED]
+    seldom = {"user_email", "provider", *_UNASKED}.difference(fields)
+    return [name for name in SCHEMA.names if name not in seldom]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,16 @@ class FileState:
     def of(cls, file: DayFile) -> Self:
         """Return the state of `file` as it was listed."""
         return cls(file.name, file.inode, file.size, file.stamp)
+
+    def as_json(self) -> list[Any]:
+        """Return it as the footers of months hold it."""
+        return [self.name, self.inode, self.size, *self.stamp]
+
+    @classmethod
+    def from_json(cls, document: list[Any]) -> Self:
+        """Return what `as_json` has written; raises ValueError for anything else."""
+        name, inode, size, changed, entered = document
+        return cls(name, inode, size, (changed, entered))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,7 @@ class SummaryDay:
             "rows": self.rows,
             "account": self.account.as_json(),
             "zone": self.zone,
-            "files": [[f.name, f.inode, f.size, *f.stamp] for f in self.files],
+            "files": [file.as_json() for file in self.files],
             "final": self.final,
             "sources": [source.as_json() for source in self.sources],
         }
@@ -131,46 +141,18 @@ class SummaryDay:
             rows=document["rows"],
             account=Account.from_json(document["account"]),
             zone=document["zone"],
-            files=tuple(
-                FileState(name, inode, size, (changed, entered))
-                for name, inode, size, changed, entered in document["files"]
-            ),
+            files=tuple(map(FileState.from_json, document["files"])),
             final=document["final"],
             sources=tuple(Source(**source) for source in document["sources"]),
         )
 
 
-class Month:
-    """The summaries of a month; a context manager that closes its file.
-
-    Raises:
-        ListingChangedError: the file is gone, or another one stands in its place.
-        NotOursError: it is not what tokenusage writes.
-    """
+class Month(MonthFile[SummaryDay]):
+    """The summaries of a month; raises as `MonthFile` does."""
 
     def __init__(self, file: DayFile) -> None:
-        self.file = file
-        self._parquet = ParquetFile(file, FORMAT, SCHEMA)
-        try:
-            days = [SummaryDay.from_json(day) for day in self._parquet.footer["days"]]
-        except (KeyError, TypeError, ValueError) as error:
-            self._parquet.__exit__()
-            raise NotOursError(f"{file.name} is damaged: its footer can't be read") from error
-        self.days: dict[date, SummaryDay] = {day.day: day for day in days}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_why: object) -> None:
-        self._parquet.__exit__()
+        super().__init__(file, FORMAT, SCHEMA, NAMES, SummaryDay.from_json)
 
     def read(self, days: Sequence[date], columns: Sequence[str] = tuple(SCHEMA.names)) -> pa.Table:
-        """Return the rows of some of its days, texts as codes into the distinct ones.
-
-        Raises:
-            NotOursError: the file is damaged.
-        """
-        filled = [day for day, summary in self.days.items() if summary.rows]
-        groups = [filled.index(day) for day in days if self.days[day].rows]
-        texts = [name for name in NAMES if name in columns]
-        return self._parquet.read(groups, list(columns), texts)
+        """Return rows as `MonthFile.read` does, with all columns if none are named."""
+        return super().read(days, columns)

@@ -27,12 +27,13 @@ def question(query: Query) -> dict[str, Any]:
     }
 
 
-def to_json(document: dict[str, Any]) -> str:
-    """Return a document as JSON that does no harm to a terminal."""
+def to_json(document: dict[str, Any], *, one_line: bool = False) -> str:
+    """Return a document as JSON that does no harm to a terminal, indented or in one line."""
+    option = 0 if one_line else orjson.OPT_INDENT_2
     try:
-        encoded = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+        encoded = orjson.dumps(document, option=option)
     except orjson.JSONEncodeError:
-        encoded = orjson.dumps(_encodable(document), option=orjson.OPT_INDENT_2)
+        encoded = orjson.dumps(_encodable(document), option=option)
     return inert_json(encoded.decode()) + "\n"
 
 

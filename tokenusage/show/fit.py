@@ -1,6 +1,6 @@
 """What fits into a width: figures are never cut, columns leave and names shrink."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,20 +21,42 @@ LEAVING: Final = (
     "p99_response_time",
     "p50_response_time",
     "p95_response_time",
+    "bar",
+    "avg_response_time_difference",
+    "avg_response_time_change",
+    "avg_response_time_before",
+    "total_tokens_difference",
+    "calls_difference",
     "avg_cost",
     "success_rate",
     "cache_hits",
     "unpriced",
     "avg_tokens",
     "failed",
+    "more_calls",
+    "cost_per_10000",
+    "cost_per_1000",
+    "batches",
     "share",
     "avg_response_time",
+    "response_time",
     "completion_tokens",
     "prompt_tokens",
+    "mean_",
+    "total_tokens_before",
+    "total_tokens_change",
     "total_tokens",
+    "calls_before",
+    "calls_change",
     "calls",
+    "cost_difference",
+    "cumulative_share",
+    "ranked_share",
 )
-"""The order in which columns leave a table that is too wide; the cost never does."""
+"""The order in which columns leave a table that is too wide; the cost never does.
+
+``mean_`` stands for the averages of all tags.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +97,7 @@ def fit(width: int, keys: Sequence[Key], figures: dict[str, int]) -> tuple[list[
     """
     staying = dict(figures)
     names = sum(key.least for key in keys) + GAP * (len(keys) - 1)
-    for leaving in LEAVING:
+    for leaving in _leaving(tuple(figures)):
         if names + sum(GAP + size for size in staying.values()) <= width:
             break
         staying.pop(leaving, None)
@@ -101,6 +123,15 @@ def flow(parts: Sequence[str], width: int) -> list[str]:
         else:
             lines.append(part)
     return lines
+
+
+def _leaving(names: Sequence[str]) -> Iterator[str]:
+    """Yield columns in the order in which they leave; of averages of tags the last goes first."""
+    for leaving in LEAVING:
+        if leaving == "mean_":
+            yield from (name for name in reversed(names) if name.startswith(leaving))
+        else:
+            yield leaving
 
 
 def _share_out(room: int, keys: Sequence[Key]) -> list[int]:

@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Final
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +16,11 @@ from tokenusage.show.fit import GAP, Key, fit, shrink
 
 UNKNOWN: Final = "—"
 """Stands for a figure or a key that isn't known."""
+
+BAR: Final = "bar"
+
+_LEFT: Final = frozenset({BAR, "status", "query"})
+"""The columns behind the names that are no figures, and begin on the left."""
 
 
 class Grid:
@@ -52,6 +57,10 @@ class Grid:
         figures = sum(GAP + self._wide[name] for name in self.staying)
         return sum(self.keys) + GAP * (len(self.keys) - 1) + figures
 
+    def room(self, name: str) -> int:
+        """Return how wide a column of figures is."""
+        return self._wide[name]
+
     def table(self, headings: Sequence[str] | None = None) -> Table:
         """Return an empty table of these columns; without `headings` it has no head."""
         box = SIMPLE_HEAD if self._terminal else None
@@ -70,7 +79,8 @@ class Grid:
             label = shrink(headings[place], width) if headings else ""
             table.add_column(Text(label), width=width, no_wrap=True)
         for name, header in self.staying.items():
-            table.add_column(Text(header), width=self._wide[name], no_wrap=True, justify="right")
+            side: JustifyMethod = "left" if name in _LEFT else "right"
+            table.add_column(Text(header), width=self._wide[name], no_wrap=True, justify=side)
         return table
 
     def add(

@@ -3,6 +3,9 @@
 What is more than nothing never prints as nothing: it prints as ``<0.01``.
 """
 
+import math
+from decimal import Decimal
+
 
 def count(value: int) -> str:
     """Return a whole number: ``1,232``."""
@@ -17,8 +20,8 @@ def counted(value: int, noun: str) -> str:
 def decimal(value: float, places: int) -> str:
     """Return a number with so many decimals: ``2.34``, or ``<0.01``."""
     least = 10.0**-places
-    if 0 < value < least / 2:
-        return f"<{least:.{places}f}"
+    if 0 < abs(value) <= least / 2:
+        return f"<{least:.{places}f}" if value > 0 else f">-{least:.{places}f}"
     return f"{value:,.{places}f}"
 
 
@@ -46,6 +49,15 @@ def money_places(largest: float) -> int:
     return 6 if largest >= 0.0001 else 9
 
 
+def mean_places(largest: float) -> int:
+    """Return how many decimals a column of averages needs, from its largest absolute value.
+
+    It shows three digits of that one, so that grades from 0 to 1 and from 1 to 5 tell apart.
+    """
+    digits = math.floor(math.log10(largest)) + 1 if largest else 1
+    return min(9, max(0, 3 - digits))
+
+
 def dollars(amount: float) -> str:
     """Return a single amount with the decimals that its size needs: ``$12.40``, ``$0.1488``."""
     if amount >= 1 or amount == 0:
@@ -53,3 +65,8 @@ def dollars(amount: float) -> str:
     if amount >= 0.01:
         return f"${amount:.4f}"
     return f"${amount:.6f}" if amount >= 0.0001 else f"${amount:.9f}"
+
+
+def plain(value: float | int | None) -> str:
+    """Return a number without an exponent, which some spreadsheets take for text."""
+    return "" if value is None else f"{Decimal(repr(value)):f}"

@@ -12,6 +12,9 @@ from tokenusage.read.ledger import Ledger
 from tokenusage.show.inert import inert
 from tokenusage.show.numbers import count, counted, dollars, percent
 
+BEFORE: Final = "before: "
+"""In front of what is said of the period that another one is held against."""
+
 SHOWN_REJECTIONS: Final = 5
 """Rejected lines that are named under a table."""
 
@@ -106,10 +109,10 @@ def ledger_notes(ledger: Ledger) -> list[str]:
         notes.append(f"rejected: {count(ledger.rejected - len(named))} more")
     notes += [f"not read: {inert(sentence)}" for sentence in ledger.refused]
     if ledger.summary_only_days:
-        notes.append(f"from summaries, as UTC days: {_days(ledger.summary_only_days)}")
+        notes.append(f"from summaries, as UTC days: {days_text(ledger.summary_only_days)}")
     if ledger.unanswered_days:
         notes.append(
-            f"not in these figures, only summaries are left: {_days(ledger.unanswered_days)}"
+            f"not in these figures, only summaries are left: {days_text(ledger.unanswered_days)}"
         )
     return notes
 
@@ -154,6 +157,7 @@ def command_text(name: str, logs: Path | None) -> str:
     return command if logs is None else f"{command} --logs {shlex.quote(str(logs))}"
 
 
-def _days(days: list[str]) -> str:
+def days_text(days: list[str]) -> str:
+    """Return days as a list that stays short."""
     shown = ", ".join(inert(day) for day in days[:5])
     return shown if len(days) <= 5 else f"{shown} and {count(len(days) - 5)} more"

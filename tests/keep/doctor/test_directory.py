@@ -111,6 +111,7 @@ def test_hard_link_is_wrong(logs: Path, tmp_path: Path) -> None:
         f"rejected_{TODAY}.jsonl.bak",
         f"summary_{TODAY}.parquet",
         "summary_2026.parquet",
+        "details_2026.parquet",
     ],
 )
 def test_file_that_no_reader_looks_at_is_a_warning(logs: Path, name: str) -> None:

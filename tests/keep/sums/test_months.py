@@ -65,6 +65,14 @@ def test_other_days_stay_as_they_are(tmp_path: Path) -> None:
         assert sum(summary.table["calls"].to_pylist()) == count
 
 
+def test_a_month_that_says_it_already_stays(tmp_path: Path) -> None:
+    """It is not written anew for days whose files are as they were."""
+    put(fill(tmp_path, DAY), DAY)
+    before = (tmp_path / "summary_2026-10.parquet").stat()
+    put(tmp_path, DAY)
+    assert (tmp_path / "summary_2026-10.parquet").stat() == before
+
+
 def test_a_final_summary_is_replaced_by_a_final_one_alone(tmp_path: Path) -> None:
     """It is all that is left of its day."""
     turn(fill(tmp_path, DAY, ago(1)), keep_days=1, force=True)
@@ -118,6 +126,7 @@ def test_what_the_disk_has_changed_does_not_replace_anything(tmp_path: Path) -> 
             print(error)
     """
     put(fill(tmp_path, DAY), DAY)
+    fill(tmp_path, DAY, count=4)
     path = tmp_path / "summary_2026-10.parquet"
     before = path.read_bytes()
     for offset in (0, 60, len(before) // 2, len(before) - 20):

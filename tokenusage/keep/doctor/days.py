@@ -1,12 +1,14 @@
-"""The files of days: torn tails, spill files, summaries, and what a killed run has left."""
+"""The files of days: torn tails, spill files, sums, details, and what a killed run has left."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 
 from tokenusage.keep.doctor.finding import Finding, Setup, Weight
-from tokenusage.keep.plan import SPILL_DAYS, Action, Wishes, make_plan
+from tokenusage.keep.plan import SPILL_DAYS, Action, Step, Wishes, make_plan
+from tokenusage.keep.sums.detailed import damaged_details
 from tokenusage.logs import DayFile, Listing, day_file_name
+from tokenusage.read.details import DetailsDay
 from tokenusage.read.parquet import NotOursError
 from tokenusage.read.sealed import open_sealed
 from tokenusage.read.segments import ends_torn
@@ -21,16 +23,22 @@ class Days:
         setup: what the directory is held against.
         listing: the directory.
         summaries: what its summaries hold, by day.
+        details: what its details hold, by day.
     """
 
     def __init__(
-        self, setup: Setup, listing: Listing, summaries: Mapping[date, SummaryDay]
+        self,
+        setup: Setup,
+        listing: Listing,
+        summaries: Mapping[date, SummaryDay],
+        details: Mapping[date, DetailsDay],
     ) -> None:
         self.listing = listing
         self.summaries = summaries
         self._today = setup.now.date()
+        self._zone = setup.naive_zone
         self._plan = make_plan(
-            listing, summaries, now=setup.now, zone=setup.naive_zone, wishes=Wishes()
+            listing, summaries, details, now=setup.now, zone=setup.naive_zone, wishes=Wishes()
         )
         self.open = frozenset(self._plan.open_days)
         """Days that are not over for an hour, which nobody touches."""
@@ -43,8 +51,12 @@ class Days:
     @property
     def unsummarised(self) -> list[date]:
         """Closed days that have no summary, or one that no longer fits."""
-        steps = self._plan.steps
-        return [step.day for step in steps if step.action is Action.SUMMARISE and step.size]
+        return [step.day for step in self._to_sum_up() if not self._has_summary(step)]
+
+    @property
+    def undetailed(self) -> list[date]:
+        """Closed days whose summary fits, but that have no details, or ones that do not fit."""
+        return [step.day for step in self._to_sum_up() if self._has_summary(step)]
 
     def is_at_rest(self, file: DayFile) -> bool:
         """Return whether no writer is at a log file any more."""
@@ -77,6 +89,14 @@ class Days:
         except OSError:
             return 0  # a reader says so
 
+    def _to_sum_up(self) -> list[Step]:
+        steps = self._plan.steps
+        return [step for step in steps if step.action is Action.SUMMARISE and step.size]
+
+    def _has_summary(self, step: Step) -> bool:
+        summary = self.summaries.get(step.day)
+        return summary is not None and summary.fits(step.files, self._zone)
+
     def _sources(self, day: date) -> Sequence[Source]:
         summary, sealed = self.summaries.get(day), self.listing.sealed.get(day)
         sources = summary.sources if summary else ()
@@ -92,7 +112,13 @@ def check_days(days: Days) -> list[Finding]:
     Raises:
         ListingChangedError: a sealed file is gone, or another, since it was listed.
     """
-    return [*_torn(days), *_spills(days.listing), *_summaries(days), *_taken_in(days)]
+    return [
+        *_torn(days),
+        *_spills(days.listing),
+        *_summaries(days),
+        *_details(days),
+        *_taken_in(days),
+    ]
 
 
 def _is_torn(file: DayFile) -> bool:
@@ -136,6 +162,28 @@ def _summaries(days: Days) -> Iterator[Finding]:
             "Closed days without a summary that fits, so that reports read all their records",
             [str(day) for day in missing],
             help_="`tokenusage rotate` makes them; have cron run it every night.",
+            fixable=True,
+        )
+
+
+def _details(days: Days) -> Iterator[Finding]:
+    help_ = "`tokenusage rotate` makes them anew; no figure is missing."
+    if missing := days.undetailed:
+        yield Finding.at(
+            "no-details",
+            Weight.NOTE,
+            "Closed days without details that fit, so that a summary reads all their records",
+            [str(day) for day in missing],
+            help_=help_,
+            fixable=True,
+        )
+    if damaged := [file.name for file in damaged_details(days.listing)]:
+        yield Finding.at(
+            "damaged-details",
+            Weight.NOTE,
+            "Details that can't be read, so that a summary reads the records of their days",
+            damaged,
+            help_="Remove them: " + help_,
             fixable=True,
         )
 

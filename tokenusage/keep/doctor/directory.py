@@ -143,7 +143,7 @@ def temporaries(logs: Path) -> list[Path]:
 
 
 def _own_files(logs: Path, listing: Listing) -> list[Path]:
-    files = (*listing.raw, *listing.sealed.values(), *listing.summaries)
+    files = (*listing.raw, *listing.parquet)
     rejected = (path for path in logs.glob("rejected_*.jsonl") if is_regular(path))
     return [*(file.path for file in files), *sorted(rejected)]
 

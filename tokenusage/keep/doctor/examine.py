@@ -13,6 +13,7 @@ from tokenusage.keep.doctor.records import FIELDS, look_through, shape_for
 from tokenusage.keep.doctor.repeats import find_repeats
 from tokenusage.keep.doctor.verdicts import check_records, check_silence, movable
 from tokenusage.keep.rotate import Watch
+from tokenusage.keep.sums.detailed import detailed_days
 from tokenusage.keep.sums.months import summarised_days
 from tokenusage.logs import list_logs
 from tokenusage.price.pricer import Pricer
@@ -58,7 +59,7 @@ def list_days(setup: Setup) -> Days:
         LogsError: the directory can't be read.
     """
     listing = list_logs(setup.logs)
-    return Days(setup, listing, summarised_days(listing))
+    return Days(setup, listing, summarised_days(listing), detailed_days(listing))
 
 
 def _examine(setup: Setup, first: date | None, watch: Watch, found: list[Finding]) -> Diagnosis:

@@ -1,4 +1,4 @@
-"""What can be mended without a doubt: nothing is deleted that is not a leftover.
+"""What can be mended without a doubt: nothing is deleted that is not a leftover or made anew.
 
 Everything is done under the lock of the directory, and each step by itself leaves the
 directory sound; what one can't do stops none of the others.
@@ -20,6 +20,8 @@ from tokenusage.keep.doctor.repeats import find_repeats
 from tokenusage.keep.lock import keeping
 from tokenusage.keep.plan import Action, Wishes
 from tokenusage.keep.rotate import rotate
+from tokenusage.keep.sums.detailed import damaged_details
+from tokenusage.logs import list_logs
 from tokenusage.read.segments import ListingChangedError
 from tokenusage.write.appender import PATIENCE, Appender
 from tokenusage.write.logfile import LogFile
@@ -56,6 +58,7 @@ def mend(setup: Setup, diagnosis: Diagnosis) -> Mended:
             shut = _mend_modes(setup, mended)
             _end_lines(setup, list_days(setup), mended)
             _move(setup, diagnosis, mended)
+            _remove_damaged_details(setup, mended)
             # What was moved may be a new file, and its summary is bound to its permissions.
             shut = _mend_modes(setup, mended)
         _rotate(setup, mended)
@@ -149,6 +152,17 @@ def _move(setup: Setup, diagnosis: Diagnosis, mended: Mended) -> None:
                     mended.done.append(f"Records moved from {name} to their own days: {moved:,}")
         except _FAILURES as error:
             mended.failed.append(_sentence(error))
+
+
+def _remove_damaged_details(setup: Setup, mended: Mended) -> None:
+    """Remove details that can't be read: the rotation that follows makes them anew."""
+    for file in damaged_details(list_logs(setup.logs)):
+        try:
+            file.path.unlink()
+        except OSError as error:
+            mended.failed.append(_sentence(error))
+        else:
+            mended.done.append(f"Removed damaged details: {file.name}")
 
 
 def _rotate(setup: Setup, mended: Mended) -> None:

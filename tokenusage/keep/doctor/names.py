@@ -6,9 +6,16 @@ from pathlib import Path
 from typing import Final
 
 from tokenusage.keep.doctor.finding import Finding, Weight
-from tokenusage.logs import day_of, parse_day, rejected_name, sealed_name, summary_name
+from tokenusage.logs import (
+    day_of,
+    details_name,
+    parse_day,
+    rejected_name,
+    sealed_name,
+    summary_name,
+)
 
-_PREFIXES: Final = ("token_usage_", "rejected_", "summary_")
+_PREFIXES: Final = ("token_usage_", "rejected_", "summary_", "details_")
 _DATE: Final = re.compile(r"_([0-9]{4}-[0-9]{2}(?:-[0-9]{2})?)")
 
 
@@ -54,4 +61,5 @@ def _is_ours(name: str) -> bool:
     found = _DATE.search(name)
     text = found[1] if found else ""
     day = parse_day(text) or parse_day(f"{text}-01")
-    return day is not None and name in {sealed_name(day), rejected_name(day), summary_name(day)}
+    written = (sealed_name, rejected_name, summary_name, details_name)
+    return day is not None and name in {write(day) for write in written}

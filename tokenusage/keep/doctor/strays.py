@@ -7,9 +7,9 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tokenusage.read.decode import as_text, microseconds
 from tokenusage.read.duplicates import DAY
 from tokenusage.read.judge import judge
-from tokenusage.read.lines import as_text, microseconds
 from tokenusage.read.segments import LONGEST_LINE, open_regular
 
 EPOCH: Final = date(1970, 1, 1)

@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 
 from tokenusage.keep.forget.naming import names_any
-from tokenusage.read.lines import as_text
+from tokenusage.read.decode import as_text
 from tokenusage.record import FIELDS, Record
 
 _KEPT: Final = frozenset(FIELDS) - {"user_email", "session_id", "tags"}

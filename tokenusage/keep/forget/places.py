@@ -17,6 +17,7 @@ from tokenusage.logs import (
     DayFile,
     Listing,
     day_of,
+    details_name,
     parse_day,
     rejected_name,
     sealed_name,
@@ -29,7 +30,7 @@ from tokenusage.read.sources import taken_in
 
 _FAILURES: Final = (LogsError, OSError, NotOursError, ListingChangedError)
 
-_OURS: Final = re.compile(r"token_usage_|(?:rejected|summary)_[0-9]")
+_OURS: Final = re.compile(r"token_usage_|(?:rejected|summary|details)_[0-9]")
 """What is in the names of days and sums, and of copies that somebody has made of them."""
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?")
@@ -108,7 +109,7 @@ def _is_read(name: str) -> bool:
     """Return whether a reader looks at what has this name."""
     texts = _DATE.findall(name)
     days = filter(None, map(parse_day, (*texts, *(f"{text}-01" for text in texts))))
-    written = (sealed_name, rejected_name, summary_name)
+    written = (sealed_name, rejected_name, summary_name, details_name)
     return day_of(name) is not None or name in {write(day) for day in days for write in written}
 
 

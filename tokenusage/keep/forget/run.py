@@ -2,7 +2,9 @@
 
 What names them is looked for first, and with it their e-mail addresses; lines that are
 no records may name them by those alone. So such lines go before the records do: where
-a run was killed, the next one still finds the addresses. The sums go last.
+a run was killed, the next one still finds the addresses. The sums go last. Details, which
+hold sessions but no users, can't tell whose they are: whole months of them go first, and
+the next rotation makes them anew.
 """
 
 import os
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tokenusage.errors import LogsError, TokenUsageError, WrongUseError
-from tokenusage.files import TEMPORARY_PREFIX
+from tokenusage.files import TEMPORARY_PREFIX, sync
 from tokenusage.keep.forget.outcome import Form, Found, Left, Outcome
 from tokenusage.keep.forget.person import Person
 from tokenusage.keep.forget.places import Place, find_places, unknown_names
@@ -142,6 +144,7 @@ class _Run:
 
     def change(self) -> None:
         """Take the person out of all that was found."""
+        self._remove_details()
         seen = {place.file.name: seen for place, seen in self._found}
         named = [place for place, seen in self._found if seen.named]
         places = [place for place, _ in self._found]
@@ -161,6 +164,32 @@ class _Run:
                     rewrite_month(self._logs, month, self._scrub.person)
                 except _FAILURES as error:
                     self._leave(month.file.name, error)
+
+    def _remove_details(self) -> None:
+        """Remove the details of each month in which anything was found, or may be.
+
+        One that stays would hold what is gone from everywhere else, so that no later run
+        would look for it: it stops this one.
+
+        Raises:
+            LogsError: a file can't be removed; nothing else was changed.
+        """
+        listing = list_logs(self._logs)
+        days = {place.file.day for place, seen in self._found if seen.has_any}
+        days |= {day for month in self._months for day in (*month.final, *month.stale)}
+        files = (*listing.raw, *listing.parquet)
+        days |= {file.day for file in files if file.name in self._left}
+        months = {day.replace(day=1) for day in days}
+        for file in listing.details:
+            if file.day in months:
+                try:
+                    file.path.unlink()
+                    sync(self._logs)
+                except OSError as error:
+                    raise LogsError(
+                        f"{str(file.path)!r} can't be removed, so nothing was changed: "
+                        f"{error.strerror}."
+                    ) from error
 
     def outcome(self) -> Outcome:
         """Return what was found: what is forgotten or, in a dry run, would be, and what stays."""

@@ -23,9 +23,9 @@ from tokenusage.keep.seal.rejected import RejectedFile
 from tokenusage.keep.seal.rows import rows_of
 from tokenusage.logs import DayFile, rejected_name
 from tokenusage.read.arrays import from_numpy
+from tokenusage.read.decode import parse
 from tokenusage.read.judge import judge
 from tokenusage.read.ledger import Account
-from tokenusage.read.lines import parse
 from tokenusage.read.parquet import ParquetFile
 from tokenusage.read.reader import Reader
 from tokenusage.read.sealed import FORMAT, SCHEMA, Footer, open_sealed

@@ -21,8 +21,8 @@ from tokenusage.keep.seal.texts import slices, strings
 from tokenusage.read.arrays import from_numpy, to_numpy
 from tokenusage.read.clean import CleanReader
 from tokenusage.read.columns import COUNTS, PLAIN
+from tokenusage.read.decode import parse
 from tokenusage.read.judge import judge
-from tokenusage.read.lines import parse
 from tokenusage.read.sealed import (
     COST_IS_INTEGER,
     RESPONSE_TIME_IS_INTEGER,

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from tokenusage.keep.seal.decode import NUMBERS, OBJECTS, to_lines
 from tokenusage.read.columns import TOKENS
-from tokenusage.read.lines import as_text, microseconds
+from tokenusage.read.decode import as_text, microseconds
 from tokenusage.read.sealed import (
     COST_IS_INTEGER,
     RESPONSE_TIME_IS_INTEGER,

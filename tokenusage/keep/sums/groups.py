@@ -32,21 +32,27 @@ class Groups:
         Raises:
             OverflowError: a sum may be beyond 64 bits.
         """
+        return cls.of_runs(*runs(keys), keys, values)
+
+    @classmethod
+    def of_runs(
+        cls, order: Integers, starts: Integers, keys: Integers, values: Mapping[str, Integers]
+    ) -> Self:
+        """Group rows as `of` does, whose `runs` are known already."""
         for name, column in values.items():
             if abs(column).sum(dtype=np.float64) > _MOST:
                 raise OverflowError(name)
-        numbers = _numbers(keys)
-        order = np.argsort(numbers, kind="stable")
-        ordered = numbers[order]
-        first = np.flatnonzero(
-            np.concatenate(([True] * min(1, len(ordered)), ordered[1:] != ordered[:-1]))
-        )
         sums = {
-            name: np.add.reduceat(column[order], first)
+            name: np.add.reduceat(column[order], starts)
             for name, column in values.items()
             if column.any()
         }
-        return cls(keys[order[first]], sums)
+        return cls(keys[order[starts]], sums)
+
+    @property
+    def size(self) -> int:
+        """How many groups there are."""
+        return len(self.keys)
 
     def sum(self, name: str) -> Integers:
         """Return a sum of each group."""
@@ -58,6 +64,15 @@ class Groups:
         names = {name for some in groups for name in some.sums}
         keys = np.concatenate([some.keys for some in groups])
         return cls.of(keys, {n: np.concatenate([some.sum(n) for some in groups]) for n in names})
+
+
+def runs(keys: Integers) -> tuple[Integers, Integers]:
+    """Return the order that puts equal rows of keys together, and where each run of them begins."""
+    numbers = _numbers(keys)
+    order = np.argsort(numbers, kind="stable")
+    ordered = numbers[order]
+    begins = np.concatenate(([True] * min(1, len(ordered)), ordered[1:] != ordered[:-1]))
+    return order, np.flatnonzero(begins)
 
 
 def _numbers(keys: Integers) -> Integers:

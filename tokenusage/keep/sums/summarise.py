@@ -17,9 +17,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tokenusage.errors import LogsError, TokenUsageError
-from tokenusage.keep.sums.groups import Groups, Integers
+from tokenusage.keep.sums.details import DetailsPiece, DetailsTotal
+from tokenusage.keep.sums.groups import Groups
 from tokenusage.keep.sums.hashes import Hashes, hashes_of
+from tokenusage.keep.sums.values import (
+    costs_of,
+    dates_of,
+    decimals,
+    integers,
+    same_date,
+    texts_and_codes,
+    texts_of,
+    values_of,
+)
 from tokenusage.logs import DayFile
+from tokenusage.read import details
 from tokenusage.read.arrays import from_numpy, to_numpy
 from tokenusage.read.columns import column_of, fields_of
 from tokenusage.read.duplicates import DAY, start_of
@@ -37,16 +49,15 @@ _PENDING: Final = 1 << 20
 """Rows that are collected before they are grouped again."""
 
 _FIELDS: Final = fields_of(
-    {*NAMES, "items", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens"}
+    {
+        *NAMES,
+        *details.NAMES,
+        "items",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "reasoning_tokens",
+    }
 )
-_WIDE: Final = ("cost_pico", "response_micro")
-"""Sums beyond 64 bits: they are added up in two halves, named by `_halves`."""
-
-_HALF: Final = 32
-"""Bits of the lower half."""
-
-_OF_HITS: Final = ("cache_hits", "estimated", "dropped")
-"""Sums to which a cache hit adds."""
 
 
 class NotSummarisedError(TokenUsageError):
@@ -66,6 +77,8 @@ class DaySums:
     """All log files and sealed files of the day, in order of name, as they were listed."""
     zone: str
     """In which timestamps without one were read."""
+    details: pa.Table | None = None
+    """Rows of `details.SCHEMA`, in order of their names; None where the day can't have any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,8 @@ class _Piece:
     """Of the ids there are."""
     strangers: bool
     """Whether a record with an id is of another day."""
+    details: DetailsPiece | None
+    """None for records that are taken off again."""
 
 
 def summarise(
@@ -122,7 +137,7 @@ def summarise(
 
 
 def _summarise(scan: Scan, day: date) -> DaySums:
-    total = _Total()
+    total, detailed = _Total(), DetailsTotal()
     account = Account()
     account.add(scan.forms.account)
     parts: list[tuple[Piece, Hashes]] = []
@@ -135,6 +150,8 @@ def _summarise(scan: Scan, day: date) -> DaySums:
                     "`tokenusage doctor --fix` moves them."
                 )
             total.add(piece)
+            if piece.details:
+                detailed.add(piece.details)
         none = np.empty(0, np.uint64)
         hashes = np.concatenate([none, *(piece.hashes for piece in part.shaped)])
         parts.append((part.piece, hashes))
@@ -142,13 +159,15 @@ def _summarise(scan: Scan, day: date) -> DaySums:
         raise LogsError(scan.forms.damaged[0])
     if scan.in_flight:
         raise NotSummarisedError(f"The last line of {day} may still be being written.")
-    account.duplicates += _take_off_repeats(scan, parts, total)
+    repeats = _take_off_repeats(scan, parts, total)
+    account.duplicates += repeats
     return DaySums(
         day=day,
         table=total.table(day),
         account=account,
         files=tuple(scan.forms.listed),
         zone=str(scan.plan.naive_zone),
+        details=None if repeats else detailed.table(day),
     )
 
 
@@ -186,35 +205,22 @@ def _shape(day: date) -> Callable[[pa.Table, tuple[str, ...]], _Piece]:
 
 
 def _piece(records: pa.Table, day: int | None = None) -> _Piece:
-    """Add up records; `day` is the number of the day that those with ids have to be of."""
+    """Add up records; `day` is the number of the day that those with ids have to be of.
+
+    Without it they are to be taken off again.
+    """
     columns = columns_of(records, _FIELDS)
     days = to_numpy(columns["time"]) // DAY
-    names = [columns[column_of(name)].combine_chunks() for name in NAMES]
-    codes = [to_numpy(pc.fill_null(name.indices.cast(pa.int64()), -1)) for name in names]
-    hit = _integers(columns["hit"])
-    sums = {
-        "calls": np.ones(len(hit), np.int64),
-        "unpriced": 1 - _integers(columns["priced"]),
-        "cache_hits": hit,
-        **{name: _integers(columns[name]) for name in COUNTS if name in columns.column_names},
-    }
-    for name in _WIDE:
-        numbers = _integers(columns[name])
-        high, low = _halves(name)
-        sums[high], sums[low] = numbers >> _HALF, numbers & ((1 << _HALF) - 1)
-    if hit.any():
-        sums |= {name: sums[name] * (1 - hit) for name in sums if name not in _OF_HITS}
-    with_id = _integers(pc.is_valid(columns["id"])) == 1
+    texts = [texts_and_codes(columns[column_of(name)]) for name in NAMES]
+    values = values_of(columns)
+    with_id = integers(pc.is_valid(columns["id"])) == 1
     return _Piece(
-        names=[name.dictionary.to_pylist() for name in names],
-        groups=Groups.of(np.stack([days, *codes], axis=1), sums),
+        names=[names for names, _ in texts],
+        groups=Groups.of(np.stack([days, *(codes for _, codes in texts)], axis=1), values),
         hashes=hashes_of(columns["id"]),
         strangers=day is not None and bool((days[with_id] != day).any()),
+        details=DetailsPiece.of(columns, days, values) if day is not None else None,
     )
-
-
-def _integers(column: pa.ChunkedArray) -> Integers:
-    return to_numpy(column.cast(pa.int64()))
 
 
 class _Total:
@@ -248,48 +254,19 @@ class _Total:
 
 def _rows(day: date, groups: Groups, names: list[list[str]]) -> pa.Table:
     """Return groups as the rows of a summary."""
+    keys = groups.keys.T
+    columns = {
+        "log_day": same_date(day, groups.size),
+        "day": dates_of(keys[0]),
+        **{
+            name: texts_of(codes, texts)
+            for name, codes, texts in zip(NAMES, keys[1:], names, strict=True)
+        },
+        **{name: from_numpy(groups.sum(name)) for name in COUNTS},
+        "cost": costs_of(groups),
+        "response_time": decimals("response_micro", groups, 6),
+    }
     # Of a group whose records were all taken off again nothing is left.
     some = groups.sum("calls") + groups.sum("cache_hits") > 0
-    keys = groups.keys[some]
-    figures = {name: from_numpy(groups.sum(name)[some]) for name in COUNTS}
-    kept = from_numpy(some)
-    unknown = pc.and_(
-        pc.greater(figures["calls"], 0), pc.equal(figures["calls"], figures["unpriced"])
-    )
-    columns = {
-        "log_day": pa.repeat(pa.scalar(day, pa.date32()), len(keys)),
-        "day": from_numpy(keys[:, 0].astype(np.int32)).cast(pa.date32()),
-        **{
-            name: pa.array(texts, pa.string()).take(_codes(keys[:, place]))
-            for place, (name, texts) in enumerate(zip(NAMES, names, strict=True), 1)
-        },
-        **{name: figures[name] for name in COUNTS},
-        # What nobody knows is null, and never 0.
-        "cost": pc.if_else(unknown, None, _decimals("cost_pico", groups, 12).filter(kept)),
-        "response_time": _decimals("response_micro", groups, 6).filter(kept),
-    }
-    table = pa.table(columns).cast(SCHEMA)
+    table = pa.table(columns).filter(from_numpy(some)).cast(SCHEMA)
     return table.sort_by([(name, "ascending") for name in ("day", *NAMES)])
-
-
-def _codes(codes: Integers) -> pa.Array:
-    """Return codes as indices, null for none."""
-    return pc.replace_with_mask(
-        from_numpy(codes.copy()), from_numpy(codes < 0), pa.scalar(None, pa.int64())
-    )
-
-
-def _halves(name: str) -> tuple[str, str]:
-    """Return the names of the upper and the lower half of a sum."""
-    return f"{name} high", f"{name} low"
-
-
-def _decimals(name: str, groups: Groups, scale: int) -> pa.Array:
-    """Return a sum that was added up in halves, from 0 on, as decimals of `scale` digits."""
-    high, low = (groups.sum(half).astype(np.uint64) for half in _halves(name))
-    words = np.empty((len(high), 2), np.uint64)
-    words[:, 0] = (high << np.uint64(_HALF)) + low
-    carried = words[:, 0] < low
-    words[:, 1] = (high >> np.uint64(_HALF)) + carried
-    kind = pa.decimal128(38, scale)
-    return pa.Array.from_buffers(kind, len(words), [None, pa.py_buffer(words)])

@@ -56,28 +56,32 @@ def blocks(report: Report, order: Order) -> tuple[Block, ...]:
     )
 
 
-def table_blocks(report: Report, order: Order, today: date) -> tuple[Block, ...]:
+def table_blocks(
+    report: Report, order: Order, today: date, *, newest_first: bool = True
+) -> tuple[Block, ...]:
     """Return the rows of a report as a table for people shows them.
 
     The overview leaves out a section that a filter or the period makes
-    constant, has its newest day first and the days without calls among them,
-    and ten users.
+    constant, has the days without calls among the others, and ten users.
 
     Args:
         report: the answer.
         order: as asked for.
         today: the present day in the report's zone; later ones had no chance.
+        newest_first: of the overview's days; else as a calendar has them.
     """
     limit = TABLE_ROWS if order.limit is None else order.limit
     if report.query.by:
         return (_block(report.query.by, report.rows, order, limit),)
     shown = []
     for dimension, rows in report.sections.items():
-        if _is_constant(dimension, report.query):
+        if is_constant(dimension, report.query):
             continue
         most = OVERVIEW_USERS if dimension == "user" and order.limit is None else limit
         if dimension == "day":
             days = _calendar(rows, report.query.period, today)
+            if not newest_first:
+                days = days[::-1]
             shown.append(_block(("day",), days, order, most))
         else:
             shown.append(_block((dimension,), rows, order, most))
@@ -109,7 +113,8 @@ def _sorted(rows: tuple[Row, ...], column: Column, *, ascending: bool) -> tuple[
     return (*known, *unknown)
 
 
-def _is_constant(dimension: str, query: Query) -> bool:
+def is_constant(dimension: str, query: Query) -> bool:
+    """Return whether the period or a filter leaves a dimension no more than one key."""
     if dimension == "day":
         first, last = day_bounds(query.period)
         return first is not None and first == last

@@ -9,7 +9,7 @@ from tokenusage.analyse.report import Figures, Report
 from tokenusage.show.columns import SHARE, Column, row_model
 from tokenusage.show.grid import UNKNOWN
 from tokenusage.show.inert import inert
-from tokenusage.show.numbers import count, decimal, money_places, percent
+from tokenusage.show.numbers import count, decimal, mean_places, money_places, percent
 from tokenusage.show.report.arrange import Block
 
 NO_CALLS: Final = Figures()
@@ -24,7 +24,7 @@ class Cells:
     columns: tuple[Column, ...]
     totals: Figures
     places: dict[str, int]
-    """Decimals of the columns of money: the same in every row."""
+    """Decimals of the columns of money and of averages of tags: the same in every row."""
 
     def text(self, column: Column, figures: Figures) -> str:
         """Return a figure as it prints; of a day without calls only that there were none."""
@@ -44,6 +44,8 @@ class Cells:
                 return percent(value, 0)
             case "seconds":
                 return decimal(value, 2)
+            case "mean":
+                return decimal(value, self.places[column.name])
             case "money":
                 amount = decimal(value, self.places[column.name])
                 is_short = column.name == "cost" and figures.unpriced > 0
@@ -60,14 +62,21 @@ def cells_of(report: Report, blocks: Iterable[Block]) -> Cells:
     totals = report.totals
     empty = {"unpriced": not totals.unpriced, "cache_hits": not totals.cache_hits}
     columns: list[Column] = []
-    for column in row_model(percentiles=report.query.percentiles):
+    query = report.query
+    for column in row_model(percentiles=query.percentiles, means=query.means):
         if not empty.get(column.name):
             columns.append(column)
         if column.name == "cost":
             columns.append(SHARE)
-    averages = (row.figures.avg_cost or 0 for block in blocks for row in block.rows)
-    largest = max(totals.avg_cost or 0, *averages, 0)
-    places = {"cost": money_places(totals.cost or 0), "avg_cost": money_places(largest)}
+    groups = [totals, *(row.figures for block in blocks for row in block.rows)]
+    places = {
+        "cost": money_places(totals.cost or 0),
+        "avg_cost": money_places(max(group.avg_cost or 0 for group in groups)),
+    }
+    for column in columns:
+        if column.kind == "mean":
+            largest = max(abs(column.value(group) or 0) for group in groups)
+            places[column.name] = mean_places(largest)
     return Cells(tuple(columns), totals, places)
 
 

@@ -1,7 +1,6 @@
 """Reports for programs: JSON with a versioned schema, and CSV that loads as it is."""
 
 import csv
-from decimal import Decimal
 from io import StringIO
 from typing import Any, Final
 
@@ -9,6 +8,7 @@ from tokenusage.analyse.report import Report, Row
 from tokenusage.show.columns import Column, row_model, row_values
 from tokenusage.show.document import question, to_json
 from tokenusage.show.inert import inert_csv
+from tokenusage.show.numbers import plain
 from tokenusage.show.report.arrange import Block, Order, blocks
 
 SCHEMA: Final = "tokenusage.report/1"
@@ -17,7 +17,7 @@ SCHEMA: Final = "tokenusage.report/1"
 def render_json(report: Report, order: Order) -> str:
     """Return a report as JSON; totals are of all rows, also of those that a limit leaves out."""
     query = report.query
-    columns = row_model(percentiles=query.percentiles)
+    columns = row_model(percentiles=query.percentiles, means=query.means)
     shown = blocks(report, order)
     document: dict[str, Any] = {"schema": SCHEMA, **question(query), "by": query.by}
     if query.by:
@@ -36,8 +36,9 @@ def render_csv(report: Report, order: Order) -> str:
     and ``key`` in front; ``total`` is the first of them. An unknown figure or
     key is an empty cell.
     """
-    columns = row_model(percentiles=report.query.percentiles)
-    names = [column.name for column in columns]
+    query = report.query
+    columns = row_model(percentiles=query.percentiles, means=query.means)
+    names = [inert_csv(column.name) for column in columns]
     text = StringIO()
     write = csv.writer(text, lineterminator="\n").writerow
     if report.query.by:
@@ -61,9 +62,4 @@ def _objects(block: Block, columns: tuple[Column, ...]) -> list[dict[str, Any]]:
 
 
 def _numbers(row: Row, columns: tuple[Column, ...]) -> list[str]:
-    return [_plain(column.value(row.figures)) for column in columns]
-
-
-def _plain(value: float | int | None) -> str:
-    """Return a number without an exponent, which some spreadsheets take for text."""
-    return "" if value is None else f"{Decimal(repr(value)):f}"
+    return [plain(column.value(row.figures)) for column in columns]

@@ -1,13 +1,17 @@
 """Reports as Markdown, to be pasted or handed on: every column, tables of GitHub's form."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Final
 
 from tokenusage.analyse.report import Figures, Report
 from tokenusage.show.inert import escape_markdown
 from tokenusage.show.report.arrange import Block, Order, table_blocks
 from tokenusage.show.report.cells import Cells, cells_of, heading, key_text, rest_label
 from tokenusage.show.words import caption, empty_answer, headline, ledger_notes, ledger_parts
+
+AT_LEAST: Final = "≥"
+"""In front of a cost that is short of something."""
 
 
 def render_markdown(report: Report, order: Order, *, today: date, command: str) -> str:
@@ -20,31 +24,34 @@ def render_markdown(report: Report, order: Order, *, today: date, command: str) 
         command: how the person started the report, for a hint that can be typed.
     """
     title, *conditions = caption(report.query, report.logs)
-    parts = [f"## {title}", _prose(conditions)]
+    parts = [f"## {title}", prose(conditions)]
     if report.totals.calls or report.totals.cache_hits:
-        blocks = table_blocks(report, order, today)
+        blocks = table_blocks(report, order, today, newest_first=False)
         cells = cells_of(report, blocks)
-        parts.append(f"**{_prose(headline(report))}**")
-        parts += [_table(block, cells) for block in blocks]
+        parts.append(f"**{prose(headline(report))}**")
+        for block in blocks:
+            if not report.query.by:
+                parts.append(f"### {block_title(block.dimensions[0])}")
+            parts.append(_table(block, cells))
     else:
         *sentences, last = empty_answer(report.ledger, report.newest_day, report.logs, command)
         parts += [escape_markdown(" ".join(sentences)), f"    {last.strip()}"]
-    parts.append(_prose(ledger_parts(report.ledger, report.totals.unpriced)))
+    if report.totals.unpriced:
+        parts.append(f"{AT_LEAST}: calls without a price are missing from the cost.")
+    parts.append(prose(ledger_parts(report.ledger, report.totals.unpriced)))
     parts.append("\n".join(f"- {escape_markdown(note)}" for note in ledger_notes(report.ledger)))
     return "\n\n".join(parts).rstrip() + "\n"
 
 
-def _prose(parts: Sequence[str]) -> str:
+def prose(parts: Sequence[str]) -> str:
+    """Return parts of a sentence in a row, as text without markup."""
     return escape_markdown(" · ".join(parts))
 
 
 def _table(block: Block, cells: Cells) -> str:
     heads = [escape_markdown(heading(dimension).capitalize()) for dimension in block.dimensions]
     columns = cells.columns
-    lines = [
-        _line([*heads, *(escape_markdown(column.header) for column in columns)]),
-        _line(["---"] * len(heads) + ["---:"] * len(columns)),
-    ]
+    lines = aligned(heads, [escape_markdown(column.header) for column in columns])
     for row in block.rows:
         keys = [key_text(*pair) for pair in zip(block.dimensions, row.keys, strict=True)]
         lines.append(_row(list(map(escape_markdown, keys)), row.figures, cells))
@@ -58,8 +65,22 @@ def _table(block: Block, cells: Cells) -> str:
 
 def _row(keys: list[str], figures: Figures, cells: Cells) -> str:
     texts = (escape_markdown(cells.text(column, figures)) for column in cells.columns)
-    return _line([*keys, *texts])
+    return table_line([*keys, *texts])
 
 
-def _line(cells: Sequence[str]) -> str:
+def block_title(dimension: str) -> str:
+    """Return the heading above a section of the overview."""
+    return f"By {dimension}"
+
+
+def aligned(names: Sequence[str], figures: Sequence[str]) -> list[str]:
+    """Return the first two lines of a table: headings of names, then those of figures."""
+    return [
+        table_line([*names, *figures]),
+        table_line(["---"] * len(names) + ["---:"] * len(figures)),
+    ]
+
+
+def table_line(cells: Iterable[str]) -> str:
+    """Return a row of a table."""
     return f"| {' | '.join(cells)} |"

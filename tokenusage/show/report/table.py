@@ -1,5 +1,6 @@
 """Reports as tables for a terminal, or for a pipe: then without colour and rules."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Final
 
@@ -16,6 +17,12 @@ from tokenusage.show.report.cells import Cells, cells_of, heading, key_text, res
 from tokenusage.show.words import caption, empty_answer, headline, ledger_notes, ledger_parts
 
 TOTAL: Final = "TOTAL"
+
+_ASKED: Final[dict[str, Callable[[Column], bool]]] = {
+    "percentiles": lambda column: column in PERCENTILES,
+    "means": lambda column: column.kind == "mean",
+}
+"""Columns that somebody has asked for, and misses where they have left."""
 
 
 def render_table(
@@ -34,7 +41,7 @@ def render_table(
     parts: list[RenderableType] = [lines(flow(caption(report.query, report.logs), width), "bold")]
     if report.totals.calls or report.totals.cache_hits:
         parts += [lines(flow(headline(report), width)), Text()]
-        parts += _tables(report, table_blocks(report, order, today), width, terminal=terminal)
+        parts += tables_of(report, table_blocks(report, order, today), width, terminal=terminal)
     else:
         # Whole, however narrow the terminal is: a hint is there to be copied.
         answer = empty_answer(report.ledger, report.newest_day, report.logs, command)
@@ -91,9 +98,10 @@ def _keys(blocks: tuple[Block, ...]) -> list[Key]:
     return keys
 
 
-def _tables(
+def tables_of(
     report: Report, blocks: tuple[Block, ...], width: int, *, terminal: bool
 ) -> list[RenderableType]:
+    """Return the blocks of a report below each other, and its totals under them."""
     cells = cells_of(report, blocks)
     grid = _grid(report, cells, blocks, width, terminal=terminal)
     parts: list[RenderableType] = []
@@ -112,8 +120,10 @@ def _tables(
     total = grid.table()
     grid.add(total, grid.first(TOTAL), _numbers(cells, report.totals), "bold")
     parts += [total, Text()]
-    if any(column.name not in grid.staying for column in PERCENTILES if column in cells.columns):
-        parts.append(Text("Percentiles need a wider terminal, or --format csv.", style="dim"))
+    left = [column for column in cells.columns if column.name not in grid.staying]
+    if asked := [what for what, kind in _ASKED.items() if any(kind(column) for column in left)]:
+        needs = " and ".join(asked).capitalize()
+        parts.append(Text(f"{needs} need a wider terminal, or --format csv.", style="dim"))
     return parts
 
 

@@ -1,4 +1,4 @@
-"""Giving back what was logged: the records of some days as JSON lines, byte for byte.
+"""Giving back what was logged as JSON lines, byte for byte.
 
 A day comes out in the order in which it is read: what is sealed first, then its log
 files by name. Nothing is left out but what is no record, and nothing is counted once
@@ -10,23 +10,30 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import compress, groupby
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
+from tokenusage.analyse.filters import Mask
 from tokenusage.errors import LogsError
+from tokenusage.keep.export.choice import Choice
 from tokenusage.keep.seal.decode import to_text
 from tokenusage.logs import DayFile, Listing, list_logs
+from tokenusage.read.arrays import from_numpy
 from tokenusage.read.clean import CleanReader
+from tokenusage.read.columns import extra_fields
 from tokenusage.read.forms import Forms, Piece, Plan, look
+from tokenusage.read.gather import touches
 from tokenusage.read.judge import judge
+from tokenusage.read.lines import read_lines
 from tokenusage.read.parquet import NotOursError, ParquetFile
 from tokenusage.read.pool import in_order, threads
 from tokenusage.read.reader import Reader
-from tokenusage.read.sealed import FORMAT, SCHEMA, RowGroup, open_sealed
+from tokenusage.read.sealed import FORMAT, SCHEMA, RowGroup, open_sealed, read_group
 from tokenusage.read.segments import Chunk, ListingChangedError, Segment
+from tokenusage.read.shape import columns_of
 
 _ROWS: Final = 16_384
 """Rows of a sealed day that are turned into lines at a time."""
@@ -42,34 +49,41 @@ class Exported:
     records: int = 0
     rejected: int = 0
     """Lines, or torn parts of lines, that are no records."""
+    outside: int = 0
+    """Records of other times than the period, in the files that were opened."""
+    filtered: int = 0
+    """Records of the period that the filters leave out."""
     summary_only: set[date] = field(default_factory=set)
     """Days of which records were removed, so that only sums are left of those."""
     refused: list[str] = field(default_factory=list)
     """A sentence for each file that is not read at all."""
 
 
-def export(
+def export_lines(
     logs: Path,
     plan: Plan,
+    choice: Choice,
     write: Callable[[bytes | memoryview], object],
     watch: Watch = lambda _total: nullcontext(),
 ) -> Exported:
-    r"""Write the lines of all records in the files of some days, each with its "\n".
+    r"""Write the lines of all records that are chosen, each with its "\n".
 
     Args:
         logs: the log directory.
-        plan: which days; no fields, no summaries.
+        plan: which days, and the fields that are filtered by; no summaries.
+        choice: which of their records.
         write: is given the lines, some thousand at a time.
         watch: told of the progress.
 
     Raises:
         LogsError: a file can't be read, or was replaced while its day was written.
+        WrongUseError: a filter compares a number with something that is none.
     """
     pool = ThreadPoolExecutor(threads())
     try:
         listing, forms = look(logs, plan)
         with watch(forms.size) as advance:
-            return _Export(logs, plan, pool, write, advance).run(listing, forms)
+            return _Export(logs, plan, choice, pool, write, advance=advance).run(listing, forms)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -81,8 +95,27 @@ class _Lines:
     text: bytes | memoryview
     records: int
     rejected: int = 0
+    outside: int = 0
+    filtered: int = 0
     size: int = 0
     """Bytes of the file that they come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Picked:
+    """Which of some records come out, and why the others don't."""
+
+    mask: Mask | None = None
+    """None where all do."""
+    records: int = 0
+    outside: int = 0
+    filtered: int = 0
+
+    def of(self, text: bytes) -> bytes:
+        r"""Return their lines among those of all, each with its "\n"."""
+        if self.mask is None or self.mask.all():
+            return text
+        return b"".join(line + b"\n" for line in compress(text.split(b"\n"), self.mask))
 
 
 class _Export:
@@ -92,17 +125,21 @@ class _Export:
         self,
         logs: Path,
         plan: Plan,
+        choice: Choice,
         pool: ThreadPoolExecutor,
         write: Callable[[bytes | memoryview], object],
+        *,
         advance: Callable[[int], None] | None,
     ) -> None:
         self._logs = logs
         self._plan = plan
+        self._choice = choice
         self._pool = pool
         self._write = write
         self._advance = advance
         self._reader = Reader(pool)
-        self._clean = CleanReader((), plan.naive_zone)
+        self._extra = extra_fields(plan.fields)
+        self._clean = CleanReader(self._extra, plan.naive_zone)
         self._done = Exported()
         self._in_day = False
         """Whether something of the present day has been written."""
@@ -111,7 +148,11 @@ class _Export:
         """Write everything, listing again what a rotation replaces meanwhile."""
         self._done.refused = forms.refused
         while True:
-            self._done.summary_only |= set(forms.unanswered)
+            self._done.summary_only |= {
+                day
+                for day in forms.unanswered
+                if touches(day, self._choice.start, self._choice.end)
+            }
             try:
                 self._days(listing, forms)
             except ListingChangedError as error:
@@ -137,6 +178,8 @@ class _Export:
                 self._write(lines.text)
                 self._in_day = self._in_day or bool(lines.text)
                 self._done.records += lines.records
+                self._done.outside += lines.outside
+                self._done.filtered += lines.filtered
                 rejected += lines.rejected
                 if self._advance:
                     self._advance(lines.size)
@@ -163,23 +206,44 @@ class _Export:
     def _sealed(self, group: RowGroup) -> Iterator[_Lines]:
         with ParquetFile(group.file, FORMAT, SCHEMA) as parquet:
             table = parquet.read([group.number], SCHEMA.names)
+        picked = _Picked()
+        if not self._choice.is_everything:
+            found = read_group(group, self._extra, self._clean, self._plan.naive_zone)
+            picked = self._pick(found.table)
+        if picked.mask is not None:
+            table = table.filter(from_numpy(picked.mask))
         slices = (table.slice(start, _ROWS).cast(SCHEMA) for start in range(0, len(table), _ROWS))
         yield from in_order(self._pool, _decoded, slices)
-        yield _Lines(b"", 0, size=group.size)
+        yield _Lines(b"", 0, outside=picked.outside, filtered=picked.filtered, size=group.size)
 
     def _logged(self, segment: Segment, chunk: Chunk) -> _Lines:
         size = segment.end - segment.start
         found = self._clean.read(chunk.data)
         if found is not None and not chunk.tail and not chunk.too_long:
-            return _Lines(bytes(chunk.data), found.table.num_rows, size=size)
+            picked = self._pick(found.table)
+            text = picked.of(bytes(chunk.data))
+            return _Lines(text, picked.records, 0, picked.outside, picked.filtered, size)
         in_flight = chunk.growing or segment.file.day >= self._plan.today - timedelta(days=1)
-        lines = bytes(chunk.data).split(b"\n")
-        accepted, rejected = self._judged(lines)
+        accepted, rejected = self._judged(bytes(chunk.data).split(b"\n"))
         last, torn = self._judged([chunk.tail])
         torn = 0 if in_flight and not last else torn
-        records = accepted + last
-        text = b"".join(line + b"\n" for line in records)
-        return _Lines(text, len(records), rejected + torn + chunk.too_long, size)
+        text = b"".join(line + b"\n" for line in accepted + last)
+        picked = self._pick(read_lines(text, self._extra, self._plan.naive_zone).table)
+        rejected += torn + chunk.too_long
+        return _Lines(
+            picked.of(text), picked.records, rejected, picked.outside, picked.filtered, size
+        )
+
+    def _pick(self, records: pa.Table) -> _Picked:
+        """Return which of some records are chosen."""
+        if self._choice.is_everything:
+            return _Picked(None, len(records))
+        shaped = columns_of(records, self._plan.fields)
+        inside = self._choice.inside(shaped)
+        mask = inside & self._choice.passing(shaped)
+        chosen = int(mask.sum())
+        found = int(inside.sum())
+        return _Picked(mask, chosen, len(records) - found, found - chosen)
 
     def _judged(self, lines: Iterable[bytes]) -> tuple[list[bytes], int]:
         """Return the records among some lines, and how many pieces are none."""

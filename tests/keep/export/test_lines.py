@@ -13,7 +13,8 @@ from keeping import TODAY, add_late, ago, fill, lines, turn
 from support import record, write_day
 
 from tokenusage.errors import LogsError
-from tokenusage.keep.export import Exported, export
+from tokenusage.keep.export.choice import Choice
+from tokenusage.keep.export.lines import Exported, export_lines
 from tokenusage.keep.seal.day import seal
 from tokenusage.read.forms import Plan
 from tokenusage.read.judge import judge
@@ -27,15 +28,16 @@ def exported(
     first: date | None = None,
     last: date | None = None,
     then: Callable[[], object] = lambda: None,
+    choice: Choice = Choice(),  # noqa: B008 - it is frozen
 ) -> tuple[bytes, Exported]:
-    """Export some days; call `then` after each write."""
+    """Export what is chosen of the files of some days; call `then` after each write."""
     text: list[bytes] = []
 
     def write(some: bytes | memoryview) -> None:
         text.append(bytes(some))
         then()
 
-    done = export(logs, Plan(first, last, (), UTC, TODAY), write)
+    done = export_lines(logs, Plan(first, last, (), UTC, TODAY), choice, write)
     return b"".join(text), done
 
 
@@ -79,8 +81,8 @@ def test_duplicates_come_out_as_often_as_they_were_logged(tmp_path: Path) -> Non
     assert exported(tmp_path)[0] == (orjson.dumps(line) + b"\n") * 2
 
 
-def test_period_is_of_whole_log_days(tmp_path: Path) -> None:
-    """Days are those of the files' names."""
+def test_files_of_other_days_are_not_opened(tmp_path: Path) -> None:
+    """They are told by their names."""
     logs = fill(tmp_path, ago(4), ago(3), ago(2))
     assert exported(logs, ago(3), ago(3))[0] == jsonl(ago(3))
     assert exported(logs, ago(3))[0] == jsonl(ago(3), ago(2))
@@ -163,13 +165,15 @@ def test_memory_does_not_grow_with_the_day(tmp_path: Path) -> None:
         import resource, sys
         from datetime import UTC, date
         from pathlib import Path
-        from tokenusage.keep.export import export
+        from tokenusage.keep.export.choice import Choice
+        from tokenusage.keep.export.lines import export_lines
         from tokenusage.read.forms import Plan
         total = 0
         def write(text):
             global total
             total += len(text)
-        export(Path(sys.argv[1]), Plan(None, None, (), UTC, date(2026, 11, 22)), write)
+        plan = Plan(None, None, (), UTC, date(2026, 11, 22))
+        export_lines(Path(sys.argv[1]), plan, Choice(), write)
         print(total, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
     """
     peaks = []

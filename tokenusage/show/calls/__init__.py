@@ -1,0 +1,1 @@
+"""Single calls: a page of them in every format, and one of them whole."""

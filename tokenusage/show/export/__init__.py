@@ -1,0 +1,1 @@
+"""Exported calls and reports in the formats that other programs open."""

@@ -1,0 +1,269 @@
+"""A ranking as a table, as Markdown, and for programs as JSON and CSV."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any, Final
+
+from rich.cells import cell_len
+from rich.console import RenderableType
+from rich.text import Text
+
+from tokenusage.analyse.ranking import Ranked, Ranking, share_of
+from tokenusage.analyse.report import Figures
+from tokenusage.show.bars import bar
+from tokenusage.show.columns import COLUMNS, Column, row_values
+from tokenusage.show.document import question, to_json
+from tokenusage.show.fit import GAP, Key, flow, key_column
+from tokenusage.show.grid import UNKNOWN, Grid, figure, lines, page
+from tokenusage.show.inert import escape_markdown, inert_csv
+from tokenusage.show.numbers import money_places, percent, plain
+from tokenusage.show.report.cells import Cells, heading, key_text
+from tokenusage.show.words import caption, empty_answer, headline, ledger_notes, ledger_parts
+
+SCHEMA: Final = "tokenusage.top/1"
+
+TOTAL: Final = "TOTAL"
+
+_SHOWN: Final = ("calls", "failed", "total_tokens", "cost", "avg_response_time")
+"""Columns of a table; machine formats have the whole row model."""
+
+_COLUMN_OF: Final = {
+    "cost": "cost",
+    "tokens": "total_tokens",
+    "calls": "calls",
+    "failures": "failed",
+    "response_time": "avg_response_time",
+}
+"""The column that holds what is ranked by."""
+
+_SHARE_OF: Final = {"failures": "% of failed", "response_time": "% of time"}
+"""Headers that are not ``% of`` the measure's name."""
+
+_STAYS: Final = "ranked_by"
+"""Stands for the column that is ranked by: under this name it never leaves a table."""
+
+_SHARE: Final = "ranked_share"
+"""What a share leaves by: here it stays longer than in a report."""
+
+_LEAST_BAR: Final = 8
+_LONGEST_BAR: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A row of a table for people."""
+
+    rank: str
+    names: tuple[str, ...]
+    figures: Figures
+    share: str
+    cumulative: str
+    of_largest: float = 0.0
+    style: str = ""
+
+
+def render_table(
+    ranking: Ranking, *, width: int, terminal: bool, blocks: bool, command: str
+) -> str:
+    """Return a ranking as a table, or as some sentences where there are no calls.
+
+    Args:
+        ranking: the answer.
+        width: columns of the terminal.
+        terminal: with colour (unless NO_COLOR) and rules.
+        blocks: bars of block characters, else of ``#``.
+        command: how the person started it, for a hint that can be typed.
+    """
+    report = ranking.report
+    head = caption(report.query, report.logs, _title(ranking))
+    parts: list[RenderableType] = [lines(flow(head, width), "bold")]
+    if ranking.rows:
+        parts += [lines(flow(headline(report), width)), Text()]
+        parts += _table(ranking, width, terminal=terminal, blocks=blocks)
+    else:
+        # Whole, however narrow the terminal is: a hint is there to be copied.
+        answer = empty_answer(report.ledger, report.newest_day, report.logs, command)
+        parts += [Text(), Text("\n".join(answer), no_wrap=True, overflow="ignore"), Text()]
+    parts.append(lines(flow(ledger_parts(report.ledger, report.totals.unpriced), width), "dim"))
+    parts += [Text(note, style="red") for note in ledger_notes(report.ledger)]
+    return page(parts, width, terminal=terminal)
+
+
+def render_markdown(ranking: Ranking, *, command: str) -> str:
+    """Return a ranking as a Markdown section; `command` is as for `render_table`."""
+    report = ranking.report
+    title, *conditions = caption(report.query, report.logs, _title(ranking))
+    parts = [f"## {escape_markdown(title)}", _prose(conditions)]
+    if ranking.rows:
+        parts += [f"**{_prose(headline(report))}**", _markdown_table(ranking)]
+    else:
+        *sentences, last = empty_answer(report.ledger, report.newest_day, report.logs, command)
+        parts += [escape_markdown(" ".join(sentences)), f"    {last.strip()}"]
+    parts.append(_prose(ledger_parts(report.ledger, report.totals.unpriced)))
+    parts.append("\n".join(f"- {escape_markdown(note)}" for note in ledger_notes(report.ledger)))
+    return "\n\n".join(parts).rstrip() + "\n"
+
+
+def render_json(ranking: Ranking) -> str:
+    """Return a ranking as JSON; totals are of all rows, also of those that a limit leaves out."""
+    report = ranking.report
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        **question(report.query),
+        "ranked": ranking.what,
+        "by": ranking.measure,
+        "rows": [_values(ranking, row) for row in ranking.rows],
+        "more": ranking.hidden,
+        "rest": row_values(ranking.rest, COLUMNS) if ranking.rest else None,
+        "totals": row_values(report.totals, COLUMNS) | {"users": report.users},
+        "ledger": report.ledger.as_dict(),
+    }
+    return to_json(document)
+
+
+def render_csv(ranking: Ranking) -> str:
+    """Return a ranking as CSV: a line of column names, then a line a row.
+
+    An unknown figure or name is an empty cell; what the limit leaves out is not there.
+    """
+    names = ["rank", *ranking.dimensions, *(column.name for column in COLUMNS)]
+    text = StringIO()
+    write = csv.writer(text, lineterminator="\n").writerow
+    write([*names, "share", "cumulative_share"])
+    for row in ranking.rows:
+        values = _values(ranking, row).values()
+        write([inert_csv(v) if isinstance(v, str) else plain(v) for v in values])
+    return text.getvalue()
+
+
+def _values(ranking: Ranking, row: Ranked) -> dict[str, Any]:
+    """Return a row as machine formats show it, in order."""
+    return {
+        "rank": row.rank,
+        **dict(zip(ranking.dimensions, (row.name, row.email), strict=False)),
+        **row_values(row.figures, COLUMNS),
+        "share": row.share,
+        "cumulative_share": row.cumulative_share,
+    }
+
+
+def _title(ranking: Ranking) -> str:
+    """Return what is ranked by what: ``Top users by response time``."""
+    by = ranking.measure.replace("_", " ")
+    return f"Top {ranking.what} by {'average ' * (by == 'response time')}{by}"
+
+
+def _dimensions(ranking: Ranking) -> tuple[str, ...]:
+    """Return the columns of names; that of e-mails only where there is one to show."""
+    has_emails = any(row.email and row.email != row.name for row in ranking.rows)
+    return ranking.dimensions if has_emails else ranking.dimensions[:1]
+
+
+def _lines(ranking: Ranking) -> list[_Line]:
+    """Return the ranked rows, and one for those that the limit left out."""
+    dimensions = _dimensions(ranking)
+    found = []
+    for row in ranking.rows:
+        names = tuple(map(key_text, dimensions, (row.name, row.email)))
+        share, cumulative = map(_percent, (row.share, row.cumulative_share))
+        rank = str(row.rank)
+        found.append(_Line(rank, names, row.figures, share, cumulative, row.of_largest))
+    if ranking.rest:
+        names = (f"{ranking.hidden:,} more", *[""] * (len(dimensions) - 1))
+        share = _percent(share_of(ranking.rest, ranking.report.totals, ranking.measure))
+        found.append(_Line("", names, ranking.rest, share, "", style="dim"))
+    return found
+
+
+def _total(ranking: Ranking) -> _Line:
+    names = (TOTAL, *[""] * (len(_dimensions(ranking)) - 1))
+    totals = ranking.report.totals
+    share = _percent(share_of(totals, totals, ranking.measure))
+    return _Line("", names, totals, share, "", style="bold")
+
+
+def _percent(fraction: float | None) -> str:
+    return UNKNOWN if fraction is None else percent(fraction, 0)
+
+
+def _cells(totals: Figures) -> Cells:
+    columns = tuple(column for column in COLUMNS if column.name in _SHOWN)
+    return Cells(columns, totals, {"cost": money_places(totals.cost or 0)})
+
+
+def _headers(ranking: Ranking, columns: Sequence[Column]) -> dict[str, str]:
+    """Return the headers of the columns of figures, by the names by which they leave."""
+    ranked_by = _COLUMN_OF[ranking.measure]
+    headers = {_STAYS if c.name == ranked_by else c.name: c.header for c in columns}
+    share = _SHARE_OF.get(ranking.measure, f"% of {ranking.measure}")
+    return headers | {_SHARE: share, "cumulative_share": "Cum."}
+
+
+def _texts(cells: Cells, ranking: Ranking, line: _Line) -> dict[str, Text]:
+    """Return the figures of a row as they print, by the same names."""
+    ranked_by = _COLUMN_OF[ranking.measure]
+    texts = {}
+    for column in cells.columns:
+        is_bad = column.name == "failed" and line.figures.failed
+        text = figure(cells.text(column, line.figures), "red" if is_bad else "")
+        texts[_STAYS if column.name == ranked_by else column.name] = text
+    return texts | {_SHARE: figure(line.share), "cumulative_share": figure(line.cumulative)}
+
+
+def _table(ranking: Ranking, width: int, *, terminal: bool, blocks: bool) -> list[RenderableType]:
+    cells = _cells(ranking.report.totals)
+    shown, total = _lines(ranking), _total(ranking)
+    headers = _headers(ranking, cells.columns)
+    texts = [_texts(cells, ranking, line) for line in (*shown, total)]
+    widths = {name: max(len(row[name].plain) for row in texts) for name in headers}
+    keys = _keys(ranking, shown)
+    room = width - sum(GAP + max(len(headers[name]), widths[name]) for name in headers)
+    room -= sum(key.natural + GAP for key in keys)
+    long = max(_LEAST_BAR, min(room, _LONGEST_BAR))
+    grid = Grid(width, keys, headers | {"bar": ""}, widths | {"bar": long}, terminal=terminal)
+    table = grid.table(["#".rjust(keys[0].natural), *map(heading, _dimensions(ranking))])
+    for line, row in zip(shown, texts, strict=False):
+        drawn = bar(line.of_largest, long, blocks=blocks)
+        _add(grid, table, line, row | {"bar": Text(drawn, style="cyan")})
+    sums = grid.table()
+    _add(grid, sums, total, texts[-1] | {"bar": Text()})
+    return [table, grid.rule() if terminal else Text(), sums, Text()]
+
+
+def _add(grid: Grid, table: Any, line: _Line, texts: Mapping[str, Text]) -> None:
+    grid.add(table, [line.rank.rjust(grid.keys[0]), *line.names], texts, line.style)
+
+
+def _keys(ranking: Ranking, shown: Sequence[_Line]) -> list[Key]:
+    """Return the widths of the columns of names; ranks are never cut."""
+    ranks = max(cell_len(line.rank) for line in shown)
+    keys = [Key(ranks, ranks)]
+    dimensions = _dimensions(ranking)
+    for place, dimension in enumerate(dimensions):
+        names = [heading(dimension), *(line.names[place] for line in shown if line.rank)]
+        labels = [TOTAL, *(line.names[0] for line in shown if not line.rank)] if not place else []
+        keys.append(key_column(names, labels, rigid=False, beside=len(dimensions)))
+    return keys
+
+
+def _markdown_table(ranking: Ranking) -> str:
+    cells = _cells(ranking.report.totals)
+    heads = [heading(dimension).capitalize() for dimension in _dimensions(ranking)]
+    headers = _headers(ranking, cells.columns)
+    rows = [
+        ["#", *heads, *headers.values()],
+        ["---:", *["---"] * len(heads), *["---:"] * len(headers)],
+    ]
+    for line in (*_lines(ranking), _total(ranking)):
+        texts = _texts(cells, ranking, line)
+        names = list(map(escape_markdown, line.names))
+        if line.style == "bold":
+            names[0] = f"**{names[0].capitalize()}**"
+        rows.append([line.rank, *names, *(escape_markdown(texts[n].plain) for n in headers)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _prose(parts: Sequence[str]) -> str:
+    return escape_markdown(" · ".join(parts))

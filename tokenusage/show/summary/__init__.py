@@ -1,0 +1,1 @@
+"""The summary for people, as tables or Markdown, and for programs."""
