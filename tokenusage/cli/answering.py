@@ -1,8 +1,10 @@
 """From a question as it was typed to its answer, and the account beside it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -13,6 +15,12 @@ from tokenusage.config import Settings
 from tokenusage.errors import TokenUsageError
 from tokenusage.read.ledger import Ledger
 from tokenusage.show.words import ledger_notes, ledger_parts, shortfalls
+
+if TYPE_CHECKING:
+    from tokenusage.read.scan import Scan
+
+MACHINE: Final = frozenset({"json", "csv"})
+"""The formats for programs, whose account stands on stderr where they have no place for it."""
 
 WORTH_A_BAR: Final = 200 << 20
 """Bytes of logs that take long enough to wonder what goes on."""
@@ -32,10 +40,39 @@ def ask(query: Query, logs: Path, settings: Settings, now: datetime) -> Report:
         # pandas loads while the threads of the scan are reading.
         from tokenusage.analyse.answer import answer
 
-        if scan.forms.size < WORTH_A_BAR:
+        with watched(scan):
             return answer(query, scan, prices=settings.prices, now=now)
-        with progress("Reading", scan.forms.size) as scan.advance:
-            return answer(query, scan, prices=settings.prices, now=now)
+
+
+@contextmanager
+def watched(scan: "Scan") -> Iterator[None]:
+    """Draw a bar on a terminal while a scan is being read, where that takes long."""
+    if scan.forms.size < WORTH_A_BAR:
+        yield
+        return
+    with progress("Reading", scan.forms.size) as scan.advance:
+        yield
+
+
+def finish(
+    ledger: Ledger, unpriced: int, format_: str, *, strict: bool = False, of: str = ""
+) -> None:
+    """Say on stderr what printed data has no place for; fail where it is short and may not be.
+
+    Args:
+        ledger: of everything that was read.
+        unpriced: calls without a cost among them.
+        format_: in which the data was printed.
+        strict: ``--strict``.
+        of: as in `account_aside`.
+
+    Raises:
+        TokenUsageError: something was rejected, unpriced, dropped, unanswered or not read.
+    """
+    if format_ in MACHINE:
+        account_aside(ledger, unpriced, counts=format_ == "csv", of=of)
+    if strict and (short := shortfalls(ledger, unpriced)):
+        raise TokenUsageError(f"The figures are short (--strict): {of}{', '.join(short)}.")
 
 
 def account_aside(ledger: Ledger, unpriced: int, *, counts: bool, of: str = "") -> None:
@@ -52,13 +89,3 @@ def account_aside(ledger: Ledger, unpriced: int, *, counts: bool, of: str = "") 
         lines.insert(0, " · ".join(ledger_parts(ledger, unpriced)))
     for line in lines:
         typer.echo(f"{of}{line}", err=True)
-
-
-def check_strict(ledger: Ledger, unpriced: int) -> None:
-    """Raise where the figures are short of anything, for ``--strict``.
-
-    Raises:
-        TokenUsageError: something was rejected, unpriced, dropped, unanswered or not read.
-    """
-    if short := shortfalls(ledger, unpriced):
-        raise TokenUsageError(f"The figures are short (--strict): {', '.join(short)}.")

@@ -11,7 +11,7 @@ import typer
 from tokenusage.analyse.page import ORDERS, PAGE_CALLS, Page
 from tokenusage.analyse.query import Filters, Query
 from tokenusage.cli import options
-from tokenusage.cli.answering import WORTH_A_BAR, account_aside
+from tokenusage.cli.answering import MACHINE, finish, watched
 from tokenusage.cli.completion import words
 from tokenusage.cli.output import draws_on_terminal, emit, progress, width
 from tokenusage.cli.selection import Selection, selecting
@@ -105,8 +105,7 @@ def calls(
     listed = _list(query, logs, wanted, settings, now)
     command = command_text("calls", selection.logs)
     emit(_render(listed, format_, command, output), output)
-    if format_ in {"csv", "json"}:
-        account_aside(listed.ledger, listed.unpriced, counts=format_ == "csv")
+    finish(listed.ledger, listed.unpriced, format_)
 
 
 def _list(query: Query, logs: Path, page: Page, settings: Settings, now: datetime) -> "Calls":
@@ -115,16 +114,13 @@ def _list(query: Query, logs: Path, page: Page, settings: Settings, now: datetim
     from tokenusage.read.scan import Scan
 
     wanted = plan(query, naive_zone=settings.naive_timezone, now=now, also=FIELDS)
-    with Scan(logs, wanted, shape, ahead=4) as scan:
-        if scan.forms.size < WORTH_A_BAR:
-            return list_calls(query, scan, page)
-        with progress("Reading", scan.forms.size) as scan.advance:
-            return list_calls(query, scan, page)
+    with Scan(logs, wanted, shape, ahead=4) as scan, watched(scan):
+        return list_calls(query, scan, page)
 
 
 def _render(listed: "Calls", format_: str, command: str, output: Path | None) -> str:
     # Each format comes with its own libraries, and only one of them is wanted.
-    if format_ in {"json", "csv"}:
+    if format_ in MACHINE:
         from tokenusage.show.calls.machine import render_csv, render_json
 
         return render_json(listed) if format_ == "json" else render_csv(listed)

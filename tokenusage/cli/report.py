@@ -10,10 +10,10 @@ from tokenusage.analyse.chart import check_chart
 from tokenusage.analyse.period import compared_period
 from tokenusage.analyse.query import Query, check_dimensions, check_means
 from tokenusage.cli import options
-from tokenusage.cli.answering import account_aside, ask, check_strict
+from tokenusage.cli.answering import MACHINE, ask, finish
 from tokenusage.cli.completion import complete_dimensions, words
 from tokenusage.cli.output import emit
-from tokenusage.cli.report_text import MACHINE, Printing
+from tokenusage.cli.report_text import Printing
 from tokenusage.cli.selection import Selection, selecting
 from tokenusage.config import load_settings
 from tokenusage.errors import WrongUseError
@@ -127,13 +127,8 @@ def report(
         answers.append(ask(replace(query, period=earlier), logs, settings, now))
     printing = Printing(format_, order, now, command_text("report", selection.logs), output)
     emit(printing.charted(*answers) if chart else printing.text(*answers), output)
-    if format_ in MACHINE:
-        for answered, side in zip(answers, ("", BEFORE), strict=False):
-            ledger, unpriced = answered.ledger, answered.totals.unpriced
-            account_aside(ledger, unpriced, counts=format_ == "csv", of=side)
-    if strict:
-        for answered in answers:
-            check_strict(answered.ledger, answered.totals.unpriced)
+    for answered, side in zip(answers, ("", BEFORE), strict=False):
+        finish(answered.ledger, answered.totals.unpriced, format_, strict=strict, of=side)
 
 
 def _order(query: Query, sort: str | None, *, ascending: bool, limit: int | None) -> Order:

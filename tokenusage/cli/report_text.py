@@ -6,14 +6,12 @@ from pathlib import Path
 
 from tokenusage.analyse.compare import Comparison, compare
 from tokenusage.analyse.report import Report
+from tokenusage.cli.answering import MACHINE
 from tokenusage.cli.output import draws_on_terminal, width, writes
 from tokenusage.show.report.arrange import Order
 
 MARKDOWN_WIDTH = 100
 """Columns of a chart in a block of code, which nobody's window is asked for."""
-
-MACHINE = frozenset({"json", "csv"})
-"""The formats for programs, whose account stands on stderr where they have no place for it."""
 
 
 @dataclass(frozen=True, slots=True)

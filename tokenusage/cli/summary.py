@@ -7,8 +7,8 @@ from tokenusage.analyse.period import make_period
 from tokenusage.analyse.query import Query, check_means
 from tokenusage.analyse.summary.page import Summary
 from tokenusage.cli import options
-from tokenusage.cli.answering import WORTH_A_BAR, account_aside, check_strict
-from tokenusage.cli.output import draws_on_terminal, emit, progress, width
+from tokenusage.cli.answering import MACHINE, finish, watched
+from tokenusage.cli.output import draws_on_terminal, emit, width
 from tokenusage.config import Settings, load_settings
 from tokenusage.show.words import command_text
 
@@ -47,11 +47,7 @@ def summary(
     settings = load_settings()
     answered = _ask(query, logs or settings.logs, settings, now)
     emit(_render(answered, format_, command_text("report", logs), output), output)
-    ledger, unpriced = answered.ledger, answered.totals.unpriced
-    if format_ in {"csv", "json"}:
-        account_aside(ledger, unpriced, counts=format_ == "csv")
-    if strict:
-        check_strict(ledger, unpriced)
+    finish(answered.ledger, answered.totals.unpriced, format_, strict=strict)
 
 
 def _ask(query: Query, logs: Path, settings: Settings, now: datetime) -> Summary:
@@ -63,15 +59,13 @@ def _ask(query: Query, logs: Path, settings: Settings, now: datetime) -> Summary
     with Scan(logs, plan) as scan:
         from tokenusage.analyse.summary.answer import summarise
 
-        if scan.forms.size < WORTH_A_BAR:
-            return summarise(query, scan, prices=settings.prices, now=now)
-        with progress("Reading", scan.forms.size) as scan.advance:
+        with watched(scan):
             return summarise(query, scan, prices=settings.prices, now=now)
 
 
 def _render(summary: Summary, format_: str, command: str, output: Path | None) -> str:
     # Each format comes with its own libraries, and only one of them is wanted.
-    if format_ in {"json", "csv"}:
+    if format_ in MACHINE:
         from tokenusage.show.summary.machine import render_csv, render_json
 
         return render_json(summary) if format_ == "json" else render_csv(summary)

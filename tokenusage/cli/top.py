@@ -9,7 +9,7 @@ import typer
 from tokenusage.analyse.query import Query
 from tokenusage.analyse.ranking import MEASURES, RANKED, Ranking, rank
 from tokenusage.cli import options
-from tokenusage.cli.answering import account_aside, ask, check_strict
+from tokenusage.cli.answering import ask, finish
 from tokenusage.cli.completion import words
 from tokenusage.cli.output import draws_on_terminal, emit, width, writes
 from tokenusage.cli.selection import Selection, selecting
@@ -80,11 +80,7 @@ def top(
     answered = ask(query, selection.directory(settings.logs), settings, now)
     command = command_text(f"top {what}", selection.logs)
     emit(_render(rank(answered, what, by, limit), format_, command, output), output)
-    ledger, unpriced = answered.ledger, answered.totals.unpriced
-    if format_ in {"csv", "json"}:
-        account_aside(ledger, unpriced, counts=format_ == "csv")
-    if strict:
-        check_strict(ledger, unpriced)
+    finish(answered.ledger, answered.totals.unpriced, format_, strict=strict)
 
 
 def _check(what: str, by: str, format_: str, limit: int) -> None:

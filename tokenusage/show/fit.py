@@ -67,7 +67,14 @@ class Key:
     least: int
 
 
-def key_column(texts: Sequence[str], labels: Sequence[str], *, rigid: bool, beside: int) -> Key:
+def key_column(
+    texts: Sequence[str],
+    labels: Sequence[str],
+    *,
+    rigid: bool,
+    beside: int,
+    together: int | None = None,
+) -> Key:
     """Return the widths of a column of names.
 
     Args:
@@ -75,12 +82,16 @@ def key_column(texts: Sequence[str], labels: Sequence[str], *, rigid: bool, besi
         labels: what can't: numbers and dates.
         rigid: nothing in it may shrink, because it holds times.
         beside: how many columns of names that can shrink share the width.
+        together: characters that they keep together before a column of figures has to leave.
     """
     natural = max(map(cell_len, [*texts, *labels]), default=0)
     least = max(map(cell_len, labels), default=0)
     if rigid:
         return Key(natural, natural)
-    share = NAME_WIDTH if beside == 1 else max(LEAST_NAME, NAMES_WIDTH // beside)
+    if together is not None:
+        share = together // beside
+    else:
+        share = NAME_WIDTH if beside == 1 else max(LEAST_NAME, NAMES_WIDTH // beside)
     return Key(natural, max(least, min(natural, share)))
 
 

@@ -3,12 +3,11 @@
 Without a terminal a table has no rules and no colour.
 """
 
-from collections.abc import Mapping, Sequence
-from io import StringIO
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, JustifyMethod, RenderableType
+from rich.console import JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -17,10 +16,21 @@ from tokenusage.show.fit import GAP, Key, fit, shrink
 UNKNOWN: Final = "—"
 """Stands for a figure or a key that isn't known."""
 
+TOTAL: Final = "TOTAL"
+
 BAR: Final = "bar"
 
 _LEFT: Final = frozenset({BAR, "status", "query"})
 """The columns behind the names that are no figures, and begin on the left."""
+
+
+class Section(NamedTuple):
+    """Rows under headings of their own."""
+
+    headings: Sequence[str]
+    """Of the columns of names."""
+    rows: Sequence[tuple[Sequence[str], Mapping[str, Text], str]]
+    """Names, figures by the name of their column, and style."""
 
 
 class Grid:
@@ -90,6 +100,22 @@ class Grid:
         names = [Text(shrink(key, width)) for key, width in zip(keys, self.keys, strict=True)]
         table.add_row(*names, *(figures[name] for name in self.staying), style=style)
 
+    def below_each_other(
+        self, sections: Iterable[Section], total: Mapping[str, Text]
+    ) -> list[RenderableType]:
+        """Return a table for each section, and the totals set apart under them."""
+        parts: list[RenderableType] = []
+        for section in sections:
+            table = self.table(section.headings)
+            for keys, figures, style in section.rows:
+                self.add(table, keys, figures, style)
+            parts += [table, Text()]
+        if self._terminal and parts:
+            parts[-1] = self.rule()
+        totals = self.table()
+        self.add(totals, self.first(TOTAL), total, "bold")
+        return [*parts, totals, Text()]
+
     def first(self, label: str) -> list[str]:
         """Return the keys of a row that has but a label in the first column."""
         return [label, *[""] * (len(self.keys) - 1)]
@@ -102,33 +128,3 @@ class Grid:
 def figure(text: str, style: str = "") -> Text:
     """Return a figure for a cell; what is nothing or unknown steps back."""
     return Text(text, style=style or ("dim" if text in {"0", UNKNOWN} else ""))
-
-
-def lines(texts: Sequence[str], style: str = "") -> Text:
-    """Return lines of text below each other."""
-    return Text("\n".join(texts), style=style)
-
-
-def page(parts: Sequence[RenderableType], width: int, *, terminal: bool) -> str:
-    """Return what a console of this width would print.
-
-    Args:
-        parts: what stands below each other.
-        width: columns to fill.
-        terminal: with colour (unless NO_COLOR).
-    """
-    console = Console(
-        file=StringIO(),
-        width=width,
-        force_terminal=terminal,
-        color_system="auto" if terminal else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-    )
-    with console.capture() as capture:
-        console.print(Group(*parts))
-    text = capture.get()
-    # Cells without a figure end in blanks, which a diff or an editor would show.
-    return text if terminal else "".join(f"{line.rstrip()}\n" for line in text.splitlines())

@@ -15,9 +15,10 @@ from tokenusage.record import MICRO, PICO
 from tokenusage.show.columns import row_model, row_values
 from tokenusage.show.document import question, to_json
 from tokenusage.show.fit import flow, key_column
-from tokenusage.show.grid import UNKNOWN, Grid, figure, lines, page
+from tokenusage.show.grid import UNKNOWN, Grid, figure
 from tokenusage.show.inert import inert
 from tokenusage.show.numbers import count, counted, decimal, money_places
+from tokenusage.show.page import account, lines, page, title
 from tokenusage.show.report.arrange import Block
 from tokenusage.show.report.table import tables_of
 from tokenusage.show.spark import spark
@@ -61,15 +62,15 @@ def render_screen(look: Look, query: Query, logs: str, screen: Screen) -> str:
     width = screen.width
     zone = query.period.zone
     head: list[RenderableType] = [
-        lines(flow(_caption(look, query, logs), width), "bold"),
+        title(_caption(look, query, logs), width),
         lines(flow(headline(_report(look, query, logs)), width)),
         lines(flow(_minute(look.minute), width)),
         _course(look, screen),
         Text(),
     ]
-    ledger = lines(flow(ledger_parts(look.ledger, look.totals.unpriced), width), "dim")
-    notes = [Text(note, style="red") for note in ledger_notes(look.ledger)]
-    above, below = _lines(head, screen), _lines([ledger, *notes], screen)
+    ledger = ledger_parts(look.ledger, look.totals.unpriced)
+    above = _lines(head, screen)
+    below = _lines(account(ledger, ledger_notes(look.ledger), width), screen)
     room = screen.height - len(above) - len(below) - 1
     # A table has a head, a rule, another rule and the totals, and a blank line below.
     calls = min(LAST_CALLS, max(room // 3 - 3, 0))

@@ -12,19 +12,19 @@ from rich.text import Text
 
 from tokenusage.analyse.ranking import Ranked, Ranking, share_of
 from tokenusage.analyse.report import Figures
+from tokenusage.show import markdown
 from tokenusage.show.bars import bar
 from tokenusage.show.columns import COLUMNS, Column, row_values
 from tokenusage.show.document import question, to_json
 from tokenusage.show.fit import GAP, Key, flow, key_column
-from tokenusage.show.grid import UNKNOWN, Grid, figure, lines, page
+from tokenusage.show.grid import TOTAL, UNKNOWN, Grid, figure
 from tokenusage.show.inert import escape_markdown, inert_csv
 from tokenusage.show.numbers import money_places, percent, plain
+from tokenusage.show.page import account, hint, lines, page, title
 from tokenusage.show.report.cells import Cells, heading, key_text
 from tokenusage.show.words import caption, empty_answer, headline, ledger_notes, ledger_parts
 
 SCHEMA: Final = "tokenusage.top/1"
-
-TOTAL: Final = "TOTAL"
 
 _SHOWN: Final = ("calls", "failed", "total_tokens", "cost", "avg_response_time")
 """Columns of a table; machine formats have the whole row model."""
@@ -78,32 +78,30 @@ def render_table(
     """
     report = ranking.report
     head = caption(report.query, report.logs, _title(ranking))
-    parts: list[RenderableType] = [lines(flow(head, width), "bold")]
+    parts: list[RenderableType] = [title(head, width)]
     if ranking.rows:
         parts += [lines(flow(headline(report), width)), Text()]
         parts += _table(ranking, width, terminal=terminal, blocks=blocks)
     else:
-        # Whole, however narrow the terminal is: a hint is there to be copied.
         answer = empty_answer(report.ledger, report.newest_day, report.logs, command)
-        parts += [Text(), Text("\n".join(answer), no_wrap=True, overflow="ignore"), Text()]
-    parts.append(lines(flow(ledger_parts(report.ledger, report.totals.unpriced), width), "dim"))
-    parts += [Text(note, style="red") for note in ledger_notes(report.ledger)]
+        parts += [Text(), hint(answer), Text()]
+    parts += account(
+        ledger_parts(report.ledger, report.totals.unpriced), ledger_notes(report.ledger), width
+    )
     return page(parts, width, terminal=terminal)
 
 
 def render_markdown(ranking: Ranking, *, command: str) -> str:
     """Return a ranking as a Markdown section; `command` is as for `render_table`."""
     report = ranking.report
-    title, *conditions = caption(report.query, report.logs, _title(ranking))
-    parts = [f"## {escape_markdown(title)}", _prose(conditions)]
+    parts = markdown.title(caption(report.query, report.logs, _title(ranking)))
     if ranking.rows:
-        parts += [f"**{_prose(headline(report))}**", _markdown_table(ranking)]
+        parts += [f"**{markdown.prose(headline(report))}**", _markdown_table(ranking)]
     else:
-        *sentences, last = empty_answer(report.ledger, report.newest_day, report.logs, command)
-        parts += [escape_markdown(" ".join(sentences)), f"    {last.strip()}"]
-    parts.append(_prose(ledger_parts(report.ledger, report.totals.unpriced)))
-    parts.append("\n".join(f"- {escape_markdown(note)}" for note in ledger_notes(report.ledger)))
-    return "\n\n".join(parts).rstrip() + "\n"
+        answer = empty_answer(report.ledger, report.newest_day, report.logs, command)
+        parts += markdown.hint(answer)
+    account_parts = ledger_parts(report.ledger, report.totals.unpriced)
+    return markdown.section([*parts, *markdown.account(account_parts, ledger_notes(report.ledger))])
 
 
 def render_json(ranking: Ranking) -> str:
@@ -262,8 +260,4 @@ def _markdown_table(ranking: Ranking) -> str:
         if line.style == "bold":
             names[0] = f"**{names[0].capitalize()}**"
         rows.append([line.rank, *names, *(escape_markdown(texts[n].plain) for n in headers)])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _prose(parts: Sequence[str]) -> str:
-    return escape_markdown(" · ".join(parts))
+    return "\n".join(map(markdown.table_line, rows))

@@ -93,7 +93,7 @@ def _averages(
     if not means:
         return [()] * size
     # It comes with pandas, which nothing else here needs.
-    from tokenusage.analyse.means import means_of  # noqa: PLC0415
+    from tokenusage.analyse.aggregate import means_of  # noqa: PLC0415
 
     tags = [records[tag].unify_dictionaries().to_pandas() for tag in means]
     return list(zip(*(means_of(of_tag, groups, size) for of_tag in tags), strict=True))

@@ -22,8 +22,10 @@ from tokenusage.show.calls.cells import (
     places_of,
 )
 from tokenusage.show.fit import GAP, Key, flow, shrink
-from tokenusage.show.grid import Grid, figure, lines, page
+from tokenusage.show.grid import Grid, figure
 from tokenusage.show.inert import inert
+from tokenusage.show.page import account as ending
+from tokenusage.show.page import hint, lines, page, title
 from tokenusage.show.words import caption, empty_answer, ledger_notes
 
 _ROOMY: Final = 120
@@ -52,19 +54,16 @@ def render_table(calls: Calls, *, width: int, terminal: bool, command: str) -> s
         terminal: with colour (unless NO_COLOR) and rules.
         command: how the person started it, for a hint that can be typed.
     """
-    title = caption(calls.query, calls.logs, "Calls")
-    parts: list[RenderableType] = [lines(flow(title, width), "bold")]
+    parts: list[RenderableType] = [title(caption(calls.query, calls.logs, "Calls"), width)]
     if calls.rows:
         parts += [lines(flow(headline(calls), width)), Text()]
         parts += [_table(calls, width, terminal=terminal), Text()]
     elif calls.calls:
         parts += [lines(flow(headline(calls), width)), Text(), Text(beyond(calls)), Text()]
     else:
-        # Whole, however narrow the terminal is: a hint is there to be copied.
         answer = empty_answer(calls.ledger, calls.newest_day, calls.logs, command)
-        parts += [Text(), Text("\n".join(answer), no_wrap=True, overflow="ignore"), Text()]
-    parts.append(lines(flow(account(calls), width), "dim"))
-    parts += [Text(note, style="red") for note in ledger_notes(calls.ledger)]
+        parts += [Text(), hint(answer), Text()]
+    parts += ending(account(calls), ledger_notes(calls.ledger), width)
     return page(parts, width, terminal=terminal)
 
 

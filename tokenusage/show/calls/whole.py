@@ -8,8 +8,8 @@ from rich.text import Text
 from tokenusage.keep.lookup import Found
 from tokenusage.show.calls.single import members, title
 from tokenusage.show.fit import GAP, shrink
-from tokenusage.show.grid import page
 from tokenusage.show.inert import inert
+from tokenusage.show.page import page
 
 _MOST_NAME: Final = 32
 

@@ -45,6 +45,16 @@ class Block:
     rest_is_earlier: bool = False
     """They came before the first row shown: of a table in order of time the end is shown."""
 
+    @property
+    def rest_label(self) -> str:
+        """What stands for them in the column of names."""
+        return rest_label(self.hidden, are_earlier=self.rest_is_earlier)
+
+
+def rest_label(hidden: int, *, are_earlier: bool) -> str:
+    """Return what stands for the rows that a limit left out."""
+    return f"{hidden:,} {'earlier' if are_earlier else 'more'}"
+
 
 def blocks(report: Report, order: Order) -> tuple[Block, ...]:
     """Return all rows of a report for a machine format: one block, or one per section."""

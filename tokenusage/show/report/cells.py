@@ -93,8 +93,3 @@ def key_text(dimension: str, key: str | None) -> str:
         offset = "" if hour[3] == "+00:00" else hour[3]
         return f"{hour[1]} {hour[2]}{offset}"
     return inert(key) or '""'
-
-
-def rest_label(block: Block) -> str:
-    """Return what stands for the rows that a limit left out."""
-    return f"{block.hidden:,} {'earlier' if block.rest_is_earlier else 'more'}"

@@ -13,16 +13,15 @@ from rich.text import Text
 
 from tokenusage.analyse.chart import Chart, chart_of
 from tokenusage.analyse.report import Figures, Report, together
+from tokenusage.show import markdown
 from tokenusage.show.bars import bar
 from tokenusage.show.columns import COLUMNS, Column
 from tokenusage.show.fit import GAP, Key, fit, flow, shrink
-from tokenusage.show.grid import BAR, UNKNOWN, Grid, figure, lines, page
-from tokenusage.show.inert import escape_markdown
+from tokenusage.show.grid import BAR, TOTAL, UNKNOWN, Grid, figure
 from tokenusage.show.numbers import count, percent
+from tokenusage.show.page import account, lines, page, title
 from tokenusage.show.report.arrange import TABLE_ROWS
 from tokenusage.show.report.cells import Cells, cells_of, heading, key_text
-from tokenusage.show.report.markdown import prose
-from tokenusage.show.report.table import TOTAL
 from tokenusage.show.words import caption, headline, ledger_notes, ledger_parts
 
 LEAST_BAR: Final = 24
@@ -74,29 +73,29 @@ def render_chart(
         now: the present.
     """
     parts: list[RenderableType] = [
-        lines(flow(caption(report.query, report.logs), width), "bold"),
+        title(caption(report.query, report.logs), width),
         lines(flow(headline(report), width)),
         Text(),
         *chart_parts(report, drawing, width=width, terminal=terminal, now=now),
-        lines(flow(ledger_parts(report.ledger, report.totals.unpriced), width), "dim"),
-        *(Text(note, style="red") for note in ledger_notes(report.ledger)),
+        *account(
+            ledger_parts(report.ledger, report.totals.unpriced), ledger_notes(report.ledger), width
+        ),
     ]
     return page(parts, width, terminal=terminal)
 
 
 def render_chart_markdown(report: Report, drawing: Drawing, *, width: int, now: datetime) -> str:
     """Return a report, which is not empty, as a Markdown section with its chart as code."""
-    title, *conditions = caption(report.query, report.logs)
     drawn = chart_parts(report, drawing, width=width, terminal=False, now=now)
-    parts = [
-        f"## {title}",
-        prose(conditions),
-        f"**{prose(headline(report))}**",
-        f"```text\n{page(drawn, width, terminal=False).rstrip()}\n```",
-        prose(ledger_parts(report.ledger, report.totals.unpriced)),
-        "\n".join(f"- {escape_markdown(note)}" for note in ledger_notes(report.ledger)),
-    ]
-    return "\n\n".join(parts).rstrip() + "\n"
+    ledger = ledger_parts(report.ledger, report.totals.unpriced)
+    return markdown.section(
+        [
+            *markdown.title(caption(report.query, report.logs)),
+            f"**{markdown.prose(headline(report))}**",
+            f"```text\n{page(drawn, width, terminal=False).rstrip()}\n```",
+            *markdown.account(ledger, ledger_notes(report.ledger)),
+        ]
+    )
 
 
 def chart_parts(

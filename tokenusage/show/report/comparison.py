@@ -8,13 +8,16 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from tokenusage.analyse.compare import Comparison, Pair
-from tokenusage.analyse.query import TIME_DIMENSIONS
+from tokenusage.show import markdown
 from tokenusage.show.change import style_of
-from tokenusage.show.fit import Key, flow, key_column
-from tokenusage.show.grid import Grid, figure, lines, page
+from tokenusage.show.fit import flow
+from tokenusage.show.grid import Grid, Section, figure
 from tokenusage.show.inert import escape_markdown
+from tokenusage.show.markdown import aligned, prose, table_line
+from tokenusage.show.page import account, hint, lines, page, title
 from tokenusage.show.report.arrange import Order
-from tokenusage.show.report.markdown import aligned, block_title, prose, table_line
+from tokenusage.show.report.markdown import block_title
+from tokenusage.show.report.names import Names, name_columns
 from tokenusage.show.report.pairs import (
     PairBlock,
     PairCells,
@@ -23,7 +26,6 @@ from tokenusage.show.report.pairs import (
     pair_heading,
     pair_key,
 )
-from tokenusage.show.report.table import TOTAL
 from tokenusage.show.words import (
     BEFORE,
     caption,
@@ -57,18 +59,16 @@ def render_comparison(
         now: the present.
         command: how the person started the report, for a hint that can be typed.
     """
-    parts: list[RenderableType] = [lines(flow(_caption(comparison), width), "bold")]
+    parts: list[RenderableType] = [title(_caption(comparison), width)]
     if has_calls(comparison):
         parts += [lines(flow(headline(comparison.report), width))]
         parts += [lines(flow(_before(headline(comparison.before)), width), "dim"), Text()]
         parts += _tables(comparison, page_blocks(comparison, order), width, terminal=terminal)
     else:
-        # Whole, however narrow the terminal is: a hint is there to be copied.
-        hint = Text("\n".join(_empty(comparison, command)), no_wrap=True, overflow="ignore")
-        parts += [Text(), hint, Text()]
+        parts += [Text(), hint(_empty(comparison, command)), Text()]
     parts += [Text(sentence, style="dim") for sentence in remarks(comparison, now)]
-    parts += [lines(flow(account, width), "dim") for account in _accounts(comparison)]
-    parts += [Text(note, style="red") for note in _notes(comparison)]
+    now_account, before_account = _accounts(comparison)
+    parts += [*account(now_account, (), width), *account(before_account, _notes(comparison), width)]
     return page(parts, width, terminal=terminal)
 
 
@@ -76,8 +76,7 @@ def render_comparison_markdown(
     comparison: Comparison, order: Order, *, now: datetime, command: str
 ) -> str:
     """Return a comparison as a Markdown section; for the arguments see `render_comparison`."""
-    title, *conditions = _caption(comparison)
-    parts = [f"## {title}", prose(conditions)]
+    parts = markdown.title(_caption(comparison))
     if has_calls(comparison):
         parts.append(f"**{prose(headline(comparison.report))}**")
         parts.append(prose(_before(headline(comparison.before))))
@@ -88,12 +87,11 @@ def render_comparison_markdown(
                 parts.append(f"### {block_title(block.dimensions[0])}")
             parts.append(_markdown_table(comparison, block, cells))
     else:
-        *sentences, last = _empty(comparison, command)
-        parts += [escape_markdown(" ".join(sentences)), f"    {last.strip()}"]
+        parts += markdown.hint(_empty(comparison, command))
     parts += [escape_markdown(sentence) for sentence in remarks(comparison, now)]
-    parts += [prose(account) for account in _accounts(comparison)]
-    parts.append("\n".join(f"- {escape_markdown(note)}" for note in _notes(comparison)))
-    return "\n\n".join(parts).rstrip() + "\n"
+    now_account, before_account = _accounts(comparison)
+    parts += [prose(now_account), *markdown.account(before_account, _notes(comparison))]
+    return markdown.section(parts)
 
 
 def has_calls(comparison: Comparison) -> bool:
@@ -149,20 +147,35 @@ def _tables(
 ) -> list[RenderableType]:
     cells = cells_of(comparison, blocks)
     grid = _grid(comparison, blocks, cells, width, terminal=terminal)
-    parts: list[RenderableType] = []
-    for block in blocks:
-        table = grid.table([pair_heading(dimension) for dimension in block.dimensions])
-        rest = [(grid.first(_rest_label(block)), block.rest, "dim")] if block.rest else []
-        rows = [(_key_texts(block, pair), pair, "") for pair in block.rows]
-        for keys, pair, style in rest + rows if block.rest_is_earlier else rows + rest:
-            grid.add(table, keys, _figures(cells, pair, of_time=block.of_time), style)
-        parts += [table, Text()]
-    if terminal and parts:
-        parts[-1] = grid.rule()
-    total = grid.table()
-    figures = _figures(cells, comparison.totals, of_time=True)
-    grid.add(total, grid.first(TOTAL), figures, "bold")
-    return [*parts, total, Text()]
+    return grid.below_each_other(
+        (_section(block, cells, grid) for block in blocks),
+        _figures(cells, comparison.totals, of_time=True),
+    )
+
+
+def _section(block: PairBlock, cells: PairCells, grid: Grid) -> Section:
+    rows = [
+        (_key_texts(block, pair), _figures(cells, pair, of_time=block.of_time), "")
+        for pair in block.rows
+    ]
+    if block.rest:
+        figures = _figures(cells, block.rest, of_time=block.of_time)
+        rest = (
+            grid.first(block.rest_label),
+            figures,
+            "dim",
+        )
+        rows.insert(0 if block.rest_is_earlier else len(rows), rest)
+    return Section([pair_heading(dimension) for dimension in block.dimensions], rows)
+
+
+def _names(block: PairBlock) -> Names:
+    return Names(
+        dimensions=block.dimensions,
+        headings=[pair_heading(dimension) for dimension in block.dimensions],
+        rows=[_key_texts(block, pair) for pair in block.rows],
+        rest=block.rest_label if block.hidden else None,
+    )
 
 
 def _grid(
@@ -181,41 +194,14 @@ def _grid(
         column.name: max(len(cells.text(column, pair, of_time=time)) for pair, time in shown)
         for column in cells.columns
     }
-    return Grid(width, _key_columns(blocks), headers, widths, terminal=terminal)
-
-
-def _key_columns(blocks: tuple[PairBlock, ...]) -> list[Key]:
-    """Return the widths of the columns of names, over all blocks."""
-    places = range(max((len(block.dimensions) for block in blocks), default=1))
-    rigid = [
-        all(block.dimensions[place] in TIME_DIMENSIONS for block in blocks) for place in places
-    ]
-    keys = []
-    for place in places:
-        names: list[str] = []
-        labels = [TOTAL] if place == 0 else []
-        for block in blocks:
-            dimension = block.dimensions[place]
-            texts = [_key_texts(block, pair)[place] for pair in block.rows]
-            (labels if dimension in TIME_DIMENSIONS else names).extend(texts)
-            names.append(pair_heading(dimension))
-            if place == 0 and block.hidden:
-                labels.append(_rest_label(block))
-        beside = max(1, rigid.count(False))
-        key = key_column(names, labels, rigid=rigid[place], beside=beside)
-        # Two costs, their difference and the change need more room than a report's columns.
-        least = max(map(len, labels), default=0)
-        keys.append(Key(key.natural, max(least, min(key.least, NAME_WIDTH // beside))))
-    return keys
+    # Two costs, their difference and the change need more room than a report's columns.
+    keys = name_columns([*map(_names, blocks)], together=NAME_WIDTH)
+    return Grid(width, keys, headers, widths, terminal=terminal)
 
 
 def _key_texts(block: PairBlock, pair: Pair) -> list[str]:
     both = zip(block.dimensions, pair.keys, pair.before_keys, strict=True)
     return [pair_key(*keys) for keys in both]
-
-
-def _rest_label(block: PairBlock) -> str:
-    return f"{block.hidden:,} {'earlier' if block.rest_is_earlier else 'more'}"
 
 
 def _figures(cells: PairCells, pair: Pair, *, of_time: bool) -> dict[str, Text]:
@@ -235,7 +221,14 @@ def _markdown_table(comparison: Comparison, block: PairBlock, cells: PairCells) 
     blank = [""] * (len(heads) - 1)
     if block.rest:
         place = 0 if block.rest_is_earlier else len(rows)
-        rows.insert(place, ([_rest_label(block), *blank], block.rest, block.of_time))
+        rows.insert(
+            place,
+            (
+                [block.rest_label, *blank],
+                block.rest,
+                block.of_time,
+            ),
+        )
     for keys, pair, of_time in rows:
         texts = [cells.text(column, pair, of_time=of_time) for column in cells.columns]
         table.append(table_line(map(escape_markdown, [*keys, *texts])))

@@ -1,13 +1,13 @@
 """Reports as Markdown, to be pasted or handed on: every column, tables of GitHub's form."""
 
-from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final
 
 from tokenusage.analyse.report import Figures, Report
 from tokenusage.show.inert import escape_markdown
+from tokenusage.show.markdown import account, aligned, hint, prose, section, table_line, title
 from tokenusage.show.report.arrange import Block, Order, table_blocks
-from tokenusage.show.report.cells import Cells, cells_of, heading, key_text, rest_label
+from tokenusage.show.report.cells import Cells, cells_of, heading, key_text
 from tokenusage.show.words import caption, empty_answer, headline, ledger_notes, ledger_parts
 
 AT_LEAST: Final = "≥"
@@ -23,8 +23,7 @@ def render_markdown(report: Report, order: Order, *, today: date, command: str) 
         today: the present day in the report's zone.
         command: how the person started the report, for a hint that can be typed.
     """
-    title, *conditions = caption(report.query, report.logs)
-    parts = [f"## {title}", prose(conditions)]
+    parts = title(caption(report.query, report.logs))
     if report.totals.calls or report.totals.cache_hits:
         blocks = table_blocks(report, order, today, newest_first=False)
         cells = cells_of(report, blocks)
@@ -34,18 +33,13 @@ def render_markdown(report: Report, order: Order, *, today: date, command: str) 
                 parts.append(f"### {block_title(block.dimensions[0])}")
             parts.append(_table(block, cells))
     else:
-        *sentences, last = empty_answer(report.ledger, report.newest_day, report.logs, command)
-        parts += [escape_markdown(" ".join(sentences)), f"    {last.strip()}"]
+        parts += hint(empty_answer(report.ledger, report.newest_day, report.logs, command))
     if report.totals.unpriced:
         parts.append(f"{AT_LEAST}: calls without a price are missing from the cost.")
-    parts.append(prose(ledger_parts(report.ledger, report.totals.unpriced)))
-    parts.append("\n".join(f"- {escape_markdown(note)}" for note in ledger_notes(report.ledger)))
-    return "\n\n".join(parts).rstrip() + "\n"
-
-
-def prose(parts: Sequence[str]) -> str:
-    """Return parts of a sentence in a row, as text without markup."""
-    return escape_markdown(" · ".join(parts))
+    parts += account(
+        ledger_parts(report.ledger, report.totals.unpriced), ledger_notes(report.ledger)
+    )
+    return section(parts)
 
 
 def _table(block: Block, cells: Cells) -> str:
@@ -58,7 +52,14 @@ def _table(block: Block, cells: Cells) -> str:
     blank = [""] * (len(heads) - 1)
     if block.rest:
         place = 2 if block.rest_is_earlier else len(lines)
-        lines.insert(place, _row([rest_label(block), *blank], block.rest, cells))
+        lines.insert(
+            place,
+            _row(
+                [block.rest_label, *blank],
+                block.rest,
+                cells,
+            ),
+        )
     lines.append(_row(["**Total**", *blank], cells.totals, cells))
     return "\n".join(lines)
 
@@ -71,16 +72,3 @@ def _row(keys: list[str], figures: Figures, cells: Cells) -> str:
 def block_title(dimension: str) -> str:
     """Return the heading above a section of the overview."""
     return f"By {dimension}"
-
-
-def aligned(names: Sequence[str], figures: Sequence[str]) -> list[str]:
-    """Return the first two lines of a table: headings of names, then those of figures."""
-    return [
-        table_line([*names, *figures]),
-        table_line(["---"] * len(names) + ["---:"] * len(figures)),
-    ]
-
-
-def table_line(cells: Iterable[str]) -> str:
-    """Return a row of a table."""
-    return f"| {' | '.join(cells)} |"

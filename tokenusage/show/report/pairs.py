@@ -11,7 +11,13 @@ from tokenusage.show.change import DOWN, UP, change, signed
 from tokenusage.show.columns import Column, mean_column, row_model
 from tokenusage.show.grid import UNKNOWN
 from tokenusage.show.numbers import count, decimal, mean_places, money_places
-from tokenusage.show.report.arrange import OVERVIEW_USERS, TABLE_ROWS, Order, is_constant
+from tokenusage.show.report.arrange import (
+    OVERVIEW_USERS,
+    TABLE_ROWS,
+    Order,
+    is_constant,
+    rest_label,
+)
 from tokenusage.show.report.cells import NO_CALLS, Cells, heading, key_text
 
 Side = Literal["now", "before", "difference", "change"]
@@ -34,6 +40,11 @@ class PairBlock:
     """Their figures together."""
     rest_is_earlier: bool = False
     """They came before the first row shown."""
+
+    @property
+    def rest_label(self) -> str:
+        """What stands for the rows that the limit left out."""
+        return rest_label(self.hidden, are_earlier=self.rest_is_earlier)
 
     @property
     def of_time(self) -> bool:

@@ -7,16 +7,15 @@ from typing import Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from tokenusage.analyse.query import TIME_DIMENSIONS
 from tokenusage.analyse.report import Figures, Report, Row
 from tokenusage.show.columns import PERCENTILES, Column
-from tokenusage.show.fit import Key, flow, key_column
-from tokenusage.show.grid import Grid, figure, lines, page
+from tokenusage.show.fit import flow
+from tokenusage.show.grid import Grid, Section, figure
+from tokenusage.show.page import account, hint, lines, page, title
 from tokenusage.show.report.arrange import Block, Order, table_blocks
-from tokenusage.show.report.cells import Cells, cells_of, heading, key_text, rest_label
+from tokenusage.show.report.cells import Cells, cells_of, heading, key_text
+from tokenusage.show.report.names import Names, name_columns
 from tokenusage.show.words import caption, empty_answer, headline, ledger_notes, ledger_parts
-
-TOTAL: Final = "TOTAL"
 
 _ASKED: Final[dict[str, Callable[[Column], bool]]] = {
     "percentiles": lambda column: column in PERCENTILES,
@@ -38,17 +37,16 @@ def render_table(
         today: the present day in the report's zone.
         command: how the person started the report, for a hint that can be typed.
     """
-    parts: list[RenderableType] = [lines(flow(caption(report.query, report.logs), width), "bold")]
+    parts: list[RenderableType] = [title(caption(report.query, report.logs), width)]
     if report.totals.calls or report.totals.cache_hits:
         parts += [lines(flow(headline(report), width)), Text()]
         parts += tables_of(report, table_blocks(report, order, today), width, terminal=terminal)
     else:
-        # Whole, however narrow the terminal is: a hint is there to be copied.
         answer = empty_answer(report.ledger, report.newest_day, report.logs, command)
-        hint = Text("\n".join(answer), no_wrap=True, overflow="ignore")
-        parts += [Text(), hint, Text()]
-    parts.append(lines(flow(ledger_parts(report.ledger, report.totals.unpriced), width), "dim"))
-    parts += [Text(note, style="red") for note in ledger_notes(report.ledger)]
+        parts += [Text(), hint(answer), Text()]
+    parts += account(
+        ledger_parts(report.ledger, report.totals.unpriced), ledger_notes(report.ledger), width
+    )
     return page(parts, width, terminal=terminal)
 
 
@@ -63,7 +61,7 @@ def _grid(
         column.name: max(len(cells.text(column, group)) for group in figures)
         for column in cells.columns
     }
-    return Grid(width, _keys(blocks), headers, widths, terminal=terminal)
+    return Grid(width, name_columns([*map(_names, blocks)]), headers, widths, terminal=terminal)
 
 
 def _numbers(cells: Cells, figures: Figures) -> dict[str, Text]:
@@ -76,55 +74,44 @@ def _number(cells: Cells, column: Column, figures: Figures) -> Text:
     return figure(cells.text(column, figures), "red" if is_bad else "")
 
 
-def _keys(blocks: tuple[Block, ...]) -> list[Key]:
-    """Return the widths of the columns of names, over all blocks."""
-    places = range(max((len(block.dimensions) for block in blocks), default=1))
-    rigid = [
-        all(block.dimensions[place] in TIME_DIMENSIONS for block in blocks) for place in places
-    ]
-    keys = []
-    for place in places:
-        names: list[str] = []
-        labels = [TOTAL] if place == 0 else []
-        for block in blocks:
-            dimension = block.dimensions[place]
-            texts = [key_text(dimension, row.keys[place]) for row in block.rows]
-            (labels if dimension in TIME_DIMENSIONS else names).extend(texts)
-            names.append(heading(dimension))
-            if place == 0 and block.hidden:
-                labels.append(rest_label(block))
-        beside = max(1, rigid.count(False))
-        keys.append(key_column(names, labels, rigid=rigid[place], beside=beside))
-    return keys
-
-
 def tables_of(
     report: Report, blocks: tuple[Block, ...], width: int, *, terminal: bool
 ) -> list[RenderableType]:
     """Return the blocks of a report below each other, and its totals under them."""
     cells = cells_of(report, blocks)
     grid = _grid(report, cells, blocks, width, terminal=terminal)
-    parts: list[RenderableType] = []
-    for block in blocks:
-        table = grid.table([heading(dimension) for dimension in block.dimensions])
-        rest = [(grid.first(rest_label(block)), block.rest, "dim")] if block.rest else []
-        rows = [
-            (_key_texts(block, row), row.figures, "" if row.figures.calls else "dim")
-            for row in block.rows
-        ]
-        for keys, figures, style in rest + rows if block.rest_is_earlier else rows + rest:
-            grid.add(table, keys, _numbers(cells, figures), style)
-        parts += [table, Text()]
-    if terminal and parts:
-        parts[-1] = grid.rule()
-    total = grid.table()
-    grid.add(total, grid.first(TOTAL), _numbers(cells, report.totals), "bold")
-    parts += [total, Text()]
+    parts = grid.below_each_other(
+        (_section(block, cells, grid) for block in blocks), _numbers(cells, report.totals)
+    )
     left = [column for column in cells.columns if column.name not in grid.staying]
     if asked := [what for what, kind in _ASKED.items() if any(kind(column) for column in left)]:
         needs = " and ".join(asked).capitalize()
         parts.append(Text(f"{needs} need a wider terminal, or --format csv.", style="dim"))
     return parts
+
+
+def _section(block: Block, cells: Cells, grid: Grid) -> Section:
+    rows = [
+        (_key_texts(block, row), _numbers(cells, row.figures), "" if row.figures.calls else "dim")
+        for row in block.rows
+    ]
+    if block.rest:
+        rest = (
+            grid.first(block.rest_label),
+            _numbers(cells, block.rest),
+            "dim",
+        )
+        rows.insert(0 if block.rest_is_earlier else len(rows), rest)
+    return Section([heading(dimension) for dimension in block.dimensions], rows)
+
+
+def _names(block: Block) -> Names:
+    return Names(
+        dimensions=block.dimensions,
+        headings=[heading(dimension) for dimension in block.dimensions],
+        rows=[_key_texts(block, row) for row in block.rows],
+        rest=block.rest_label if block.hidden else None,
+    )
 
 
 def _key_texts(block: Block, row: Row) -> list[str]:

@@ -10,7 +10,8 @@ from rich.text import Text
 from tokenusage.analyse.summary.page import Summary
 from tokenusage.show.change import style_of
 from tokenusage.show.fit import flow, key_column
-from tokenusage.show.grid import Grid, figure, lines, page
+from tokenusage.show.grid import Grid, figure
+from tokenusage.show.page import account, hint, lines, page, title
 from tokenusage.show.summary.facts import caption_of, facts, headline, notes
 from tokenusage.show.summary.sections import ALL_TIME, CHANGES, Section, by_period, of_all_time
 from tokenusage.show.words import empty_answer, ledger_parts
@@ -27,7 +28,7 @@ def render_table(summary: Summary, *, width: int, terminal: bool, command: str) 
         terminal: with colour (unless NO_COLOR) and rules.
         command: how to ask for a report of the same directory, for a hint that can be typed.
     """
-    parts: list[RenderableType] = [lines(flow(caption_of(summary), width), "bold")]
+    parts: list[RenderableType] = [title(caption_of(summary), width)]
     ledger, totals = summary.ledger, summary.totals
     if totals.calls or totals.cache_hits:
         parts += [lines(flow(headline(summary), width)), Text()]
@@ -39,10 +40,8 @@ def render_table(summary: Summary, *, width: int, terminal: bool, command: str) 
         parts += [*_facts(summary, width), Text()]
     else:
         answer = empty_answer(ledger, summary.newest_day, summary.logs, command)
-        hint = Text("\n".join(answer), no_wrap=True, overflow="ignore")
-        parts += [Text(), hint, Text()]
-    parts.append(lines(flow(ledger_parts(ledger, totals.unpriced), width), "dim"))
-    parts += [Text(note, style="red") for note in notes(summary)]
+        parts += [Text(), hint(answer), Text()]
+    parts += account(ledger_parts(ledger, totals.unpriced), notes(summary), width)
     return page(parts, width, terminal=terminal)
 
 

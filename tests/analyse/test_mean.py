@@ -5,8 +5,8 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tokenusage.analyse.aggregate import means_of
 from tokenusage.analyse.mean import Mean, means_together, number_in
-from tokenusage.analyse.means import means_of
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
