@@ -60,6 +60,11 @@ def cells(sheet: Worksheet) -> list[dict[str, Any]]:
     return [dict(zip(map(str, shown[0]), row, strict=True)) for row in shown[1:]]
 
 
+def calls_in(path: Path) -> object:
+    """Return what an exported file holds; of a workbook the calls, and not when it was made."""
+    return cells(sheets(path)["calls"]) if path.suffix == ".xlsx" else path.read_bytes()
+
+
 def csv_rows(text: str) -> list[dict[str, str]]:
     """Return the rows of a CSV by the names in its head."""
     return list(csv.DictReader(StringIO(text, newline="")))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tokenusage.errors import LogsError
-from tokenusage.logs import day_file_name, day_of, list_logs, parse_day
+from tokenusage.logs import day_file_name, day_of, is_ours, list_logs, parse_day
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,16 @@ def test_sealed_days_and_summaries_are_told_apart(tmp_path: Path) -> None:
     assert listing.summaries[0].day == listing.details[0].day == date(2026, 11, 1)
     assert not listing.raw
     assert listing.in_use
+
+
+def test_own_names_are_known() -> None:
+    """Of days, sums, locks and unfinished files; not those that only look like them."""
+    day = "2026-11-20"
+    own = [f"token_usage_{day}.jsonl", f"token_usage_{day}.web-1.jsonl", f"rejected_{day}.jsonl"]
+    own += [f"token_usage_{day}.parquet", "summary_2026-11.parquet", "details_2026-11.parquet"]
+    assert all(map(is_ours, [*own, ".tokenusage.lock", ".tokenusage-1.tmp"]))
+    other = [f"{name}.1" for name in own] + ["token_usage_2026-11.jsonl", "november.jsonl"]
+    assert not any(map(is_ours, [*other, day, f"{day}.jsonl", "rejected_2026-11.jsonl"]))
 
 
 def test_what_is_no_regular_file_is_refused_by_name(tmp_path: Path) -> None:

@@ -22,6 +22,10 @@ class HeldError(TokenUsageError):
     """Another process keeps a log file locked."""
 
 
+class ReplacedError(LogsError):
+    """Files were replaced after a part of them was handed on: doing it again helps."""
+
+
 class SealError(TokenUsageError):
     """A day could not be sealed; its records are where they were."""
 

@@ -32,6 +32,9 @@ _NAME = re.compile(
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
+_HIDDEN: Final = ".tokenusage"
+"""How the names of locks and of unfinished files begin."""
+
 _LISTINGS: Final = 10
 """How often a directory is listed before it is given up as never at rest."""
 
@@ -108,6 +111,13 @@ def day_of(name: str) -> date | None:
     """Return the UTC day of a log file's name, None for any other name."""
     kind, day = _kind_and_day(name)
     return day if kind == "raw" else None
+
+
+def is_ours(name: str) -> bool:
+    """Return whether a name is one of those that this package gives to files in a log directory."""
+    day = parse_day(name.removeprefix("rejected_").removesuffix(".jsonl"))
+    is_rejected = day is not None and name == rejected_name(day)
+    return is_rejected or _kind_and_day(name)[1] is not None or name.startswith(_HIDDEN)
 
 
 def sealed_name(day: date) -> str:

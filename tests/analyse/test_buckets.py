@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from tokenusage.analyse.buckets import bucket_of, bucket_start, buckets
 
 BERLIN = ZoneInfo("Europe/Berlin")
-ZONES = st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe"])
+ZONES = st.sampled_from(
+    ["UTC", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/Sao_Paulo"]
+)
 DIMENSIONS = st.sampled_from(["hour", "day", "week", "month", "year"])
 
 
@@ -42,3 +44,25 @@ def test_every_moment_of_a_span_lies_in_one_of_its_buckets(
     key = bucket_of(inside.astimezone(zone), dimension)
     assert key in buckets(start, start + length, dimension, zone)
     assert bucket_start(key, dimension, zone) <= inside.astimezone(zone)
+
+
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2037, 1, 1)), ZONES, st.integers(1, 200))
+def test_hours_are_those_that_a_walk_in_utc_passes(
+    moment: datetime, zone_name: str, quarters: int
+) -> None:
+    """Also where clocks change by half an hour, at midnight, or not at all."""
+    zone, start = ZoneInfo(zone_name), moment.replace(tzinfo=UTC)
+    end = start + quarters * timedelta(minutes=15)
+    walk = [start + n * timedelta(minutes=5) for n in range(3 * quarters)]
+    passed = dict.fromkeys(bucket_of(time.astimezone(zone), "hour") for time in walk)
+    hours = buckets(start, end, "hour", zone)
+    assert [hour for hour in hours if hour in passed] == list(passed)
+    assert len(set(hours)) == len(hours) <= len(passed) + 1
+
+
+@pytest.mark.parametrize("zone_name", ["UTC", "Europe/Berlin", "Asia/Kolkata"])
+def test_many_years_have_the_hours_that_they_have_in_utc(zone_name: str) -> None:
+    """What one night misses another one has twice; half a zone's hour touches one more."""
+    start, end = datetime(1999, 1, 1, tzinfo=UTC), datetime(2019, 1, 1, tzinfo=UTC)
+    hours = buckets(start, end, "hour", ZoneInfo(zone_name))
+    assert len(hours) == (end - start) // timedelta(hours=1) + (zone_name == "Asia/Kolkata")

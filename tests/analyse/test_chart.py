@@ -52,16 +52,23 @@ def test_beyond_what_can_be_told_apart_there_are_others(count: int, named: int) 
     assert all(len(bucket.parts) <= MOST_SERIES for bucket in chart.buckets)
 
 
-@given(st.lists(st.tuples(st.integers(16, 22), st.integers(0, 12), st.integers(1, 99)), min_size=1))
+@given(
+    st.lists(st.tuples(st.integers(16, 22), st.integers(0, 12), st.integers(1, 99)), min_size=1),
+    st.none() | st.integers(1, 9),
+)
 def test_parts_add_up_to_their_bucket_and_buckets_to_the_totals(
-    calls: list[tuple[int, int, int]],
+    calls: list[tuple[int, int, int]], limit: int | None
 ) -> None:
     """No call is lost among the others, or between two days."""
     found = {(f"2026-11-{day}", f"u{user}"): figures(number) for day, user, number in calls}
     report = table(("day", "user"), *(Row(key, group) for key, group in found.items()))
-    chart = chart_of(report, cost, NOW)
+    chart = chart_of(report, cost, NOW, limit)
     assert all(together(bucket.parts) == bucket.figures for bucket in chart.buckets)
-    assert together(bucket.figures for bucket in chart.buckets) == report.totals
+    shown = [bucket.figures for bucket in chart.buckets]
+    assert together([chart.before, *shown]) == report.totals
+    series = [group for _, group in chart.series]
+    assert together([chart.rest, *series]) == report.totals
+    assert len(shown) + chart.earlier == 7
 
 
 @pytest.mark.parametrize("by", [(), ("model",), ("model", "day"), ("day", "model", "user")])

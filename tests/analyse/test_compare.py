@@ -9,6 +9,8 @@ from tokenusage.analyse.period import compared_period, make_period
 from tokenusage.analyse.report import Report, Row
 from tokenusage.errors import WrongUseError
 
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
+
 
 def in_month(report: Report, month: str) -> Report:
     """Return a report as that of a month."""
@@ -18,7 +20,7 @@ def in_month(report: Report, month: str) -> Report:
 def compared(by: tuple[str, ...], now: list[Row], before: list[Row]) -> Comparison:
     """Return a comparison of November with October."""
     one, other = table(by, *now), table(by, *before)
-    return compare(in_month(one, "2026-11"), in_month(other, "2026-10"))
+    return compare(in_month(one, "2026-11"), in_month(other, "2026-10"), LATER)
 
 
 def test_rows_belong_together_by_their_keys() -> None:
@@ -80,17 +82,56 @@ def test_previous_is_as_long_and_ends_where_the_period_begins(
 ) -> None:
     """Before a calendar month it is the whole month before, however long."""
     period = make_period(now=NOW, **asked)  # type: ignore[arg-type] # words of one option each
-    before = compared_period("previous", period)
+    before = compared_period("previous", period, LATER)
     assert before.end == period.start
     assert before.start is not None
     assert (before.start.date().isoformat(), before.label) == (start, label)
+
+
+@pytest.mark.parametrize(
+    ("asked", "bounds", "label"),
+    [
+        (
+            {"month": "2026-11"},
+            ("2026-10-01", "2026-10-22"),
+            "2026-10-01 to 2026-10-22 up to 12:00",
+        ),
+        ({"days": 7}, ("2026-11-09", "2026-11-15"), "2026-11-09 to 2026-11-15 up to 12:00"),
+        ({"days": 1}, ("2026-11-21", "2026-11-21"), "2026-11-21 up to 12:00"),
+    ],
+)
+def test_of_what_is_before_a_running_period_counts_as_much(
+    asked: dict[str, str | int], bounds: tuple[str, str], label: str
+) -> None:
+    """Up to the same day and time, so that a month that has begun has not shrunk."""
+    before = compared_period("previous", make_period(now=NOW, **asked), NOW)  # type: ignore[arg-type] # words of one option each
+    assert before.start is not None
+    assert before.start.date().isoformat() == bounds[0]
+    assert before.end == datetime.fromisoformat(f"{bounds[1]}T12:00:00+00:00")
+    assert before.label == label
+
+
+def test_a_longer_month_than_the_one_before_is_held_against_all_of_it() -> None:
+    """On its 31st day."""
+    now = datetime(2026, 10, 31, 12, tzinfo=UTC)
+    before = compared_period("previous", make_period(now=now, month="2026-10"), now)
+    assert before.label == "2026-09"
+
+
+def test_a_time_that_only_one_period_has_is_compared_with_nothing() -> None:
+    """Nor one that has not come: it has not lost all of its calls."""
+    call, days = figures(1), ("21", "22", "23", "31")
+    one = in_month(table(("day",), Row(("2026-11-21",), call)), "2026-11")
+    other = in_month(table(("day",), *(Row((f"2026-10-{d}",), call) for d in days)), "2026-10")
+    result = compare(one, other, NOW)
+    assert [pair.is_alone for pair in result.rows] == [False, False, True, True]
 
 
 def test_hours_are_counted_in_hours() -> None:
     """Also over the night in which clocks change."""
     now = datetime(2027, 3, 28, 10, tzinfo=UTC)
     period = make_period(now=now, hours=24, tz="Europe/Berlin")
-    before = compared_period("previous", period)
+    before = compared_period("previous", period, now)
     assert before.label == "preceding 24 hours"
     assert before.start == datetime(2027, 3, 26, 10, tzinfo=UTC)
 
@@ -98,7 +139,7 @@ def test_hours_are_counted_in_hours() -> None:
 def test_dates_are_inclusive_and_of_the_same_zone() -> None:
     """A whole month gets its name."""
     period = make_period(now=NOW, days=7, tz="Europe/Berlin")
-    before = compared_period("2026-10-01..2026-10-31", period)
+    before = compared_period("2026-10-01..2026-10-31", period, NOW)
     assert before.label == "2026-10"
     assert before.end == datetime(2026, 10, 31, 23, tzinfo=UTC)
 
@@ -109,18 +150,19 @@ def test_dates_are_inclusive_and_of_the_same_zone() -> None:
         ("prevoius", "Did you mean previous"),
         ("2026-10-01", "takes previous, or dates"),
         ("2026-10-31..2026-10-01", "swap the dates"),
-        ("2026-10-01..", "must be a date"),
+        ("2026-10-01..", "takes previous, or dates such as"),
+        ("2026-10-01..October", "must be a date"),
     ],
 )
 def test_other_words_are_wrong_use(words: str, hint: str) -> None:
     """The sentence says what would be right."""
     with pytest.raises(WrongUseError, match=hint):
-        compared_period(words, make_period(now=NOW))
+        compared_period(words, make_period(now=NOW), NOW)
 
 
 def test_a_period_without_bounds_has_no_other() -> None:
     """Nor has the first one of all."""
     with pytest.raises(WrongUseError, match="use --days, --month, or --since with --until"):
-        compared_period("previous", make_period(now=NOW, everything=True))
+        compared_period("previous", make_period(now=NOW, everything=True), NOW)
     with pytest.raises(WrongUseError, match="before 1970"):
-        compared_period("previous", make_period(now=NOW, month="1970-01"))
+        compared_period("previous", make_period(now=NOW, month="1970-01"), NOW)

@@ -52,9 +52,20 @@ def test_the_response_time_is_ranked_by_its_average() -> None:
 def test_equals_are_in_order_of_cost_tokens_calls_and_name() -> None:
     """The same logs give the same order, whatever the order of their lines."""
     report = models(
-        ("b", figures(1, 5)), (None, figures(1, 5)), ("a", figures(1, 5)), ("c", figures(1, 9))
+        ("b", figures(1, 5)), ("", figures(1, 5)), ("a", figures(1, 5)), ("c", figures(1, 9))
     )
-    assert order(report, "calls") == ["c", None, "a", "b"]
+    assert order(report, "calls") == ["c", "", "a", "b"]
+
+
+def test_calls_without_a_name_have_no_rank() -> None:
+    """They come last, have a share, and take no place from those that have a name."""
+    report = models((None, figures(8)), ("a", figures(1)), ("b", figures(1)))
+    ranking = rank(report, "models", "calls", 1)
+    assert [(row.rank, row.name, row.share, row.cumulative_share) for row in ranking.rows] == [
+        (1, "a", 0.1, 0.1), (None, None, 0.8, None),
+    ]  # fmt: skip
+    assert ranking.rows[0].of_largest == 1.0
+    assert (ranking.hidden, ranking.rest) == (1, figures(1))
 
 
 def test_a_user_is_one_row_with_the_usual_email() -> None:
@@ -64,7 +75,7 @@ def test_a_user_is_one_row_with_the_usual_email() -> None:
         "users", "cost", 10,
     )  # fmt: skip
     assert [(row.name, row.email, row.figures.calls) for row in ranking.rows] == [
-        ("1", "a@x", 13), (None, "c@x", 3), ("2", None, 1),
+        ("1", "a@x", 13), ("2", None, 1), (None, "c@x", 3),
     ]  # fmt: skip
 
 

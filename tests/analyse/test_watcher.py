@@ -121,6 +121,34 @@ def test_rewritten_file_is_read_anew(watcher: Watcher, tmp_path: Path) -> None:
     assert (calls(look), look.new.calls) == (2, 0)
 
 
+@pytest.mark.parametrize("who", [("ann", "bob"), ("bob", "ann")])
+def test_replaced_file_is_read_anew_whatever_was_its_last_line(
+    watcher: Watcher, tmp_path: Path, who: tuple[str, str]
+) -> None:
+    """Also where the last line is that of the user who was forgotten."""
+    logs = tmp_path / "logs"
+    append(logs, *(at(NOW, user_id=user) for user in who))
+    assert calls(watcher.look(NOW)) == 2
+    assert not watcher.look(NOW).anew
+    done = run("forget", "--user", "ann", "--delete", "--logs", "logs", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    look = watcher.look(NOW)
+    assert (look.anew, [row.keys for row in look.groups["user"].rows]) == (True, [("bob",)])
+    assert calls(watcher.look(NOW)) == 1
+
+
+def test_calls_that_came_meanwhile_are_new_after_a_new_beginning(
+    watcher: Watcher, tmp_path: Path
+) -> None:
+    """So that what is new adds up to the calls, whoever is forgotten meanwhile."""
+    path = append(tmp_path / "logs", at(NOW, user_id="gone"), at(NOW))
+    watcher.look(NOW)
+    later = NOW + timedelta(seconds=5)
+    append(tmp_path / "rewritten", at(NOW), at(later)).replace(path)
+    look = watcher.look(later)
+    assert (calls(look), look.new.calls) == (2, 1)
+
+
 def test_truncated_file_is_read_anew(watcher: Watcher, tmp_path: Path) -> None:
     """The window is what the directory holds then."""
     path = append(tmp_path / "logs", at(NOW), at(NOW))
@@ -144,6 +172,78 @@ def test_rotation_meanwhile_changes_nothing(tmp_path: Path) -> None:
         assert calls(watcher.look(midnight + timedelta(seconds=5))) == 2
     with Watcher(logs, Filters(), HOUR, naive_zone=UTC) as watcher:
         assert calls(watcher.look(midnight)) == 2
+
+
+def test_sealed_file_that_comes_or_is_replaced_is_read(tmp_path: Path) -> None:
+    """Its records may never have been in a file that was followed."""
+    logs, sealed, now = tmp_path / "logs", tmp_path / "sealed", NOW.replace(hour=0)
+    append(sealed, at(now - timedelta(minutes=5)), b"torn", day="2026-11-21")
+    append(sealed, at(now - timedelta(minutes=5), user_id="gone"), day="2026-11-21")
+    rotate = ("rotate", "--logs", "sealed", "--seal-after", "0")
+    done = run(*rotate, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    logs.mkdir()
+    with Watcher(logs, Filters(), HOUR, naive_zone=UTC) as watcher:
+        assert calls(watcher.look(now)) == 0
+        (sealed / "token_usage_2026-11-21.parquet").rename(logs / "token_usage_2026-11-21.parquet")
+        look = watcher.look(now)
+        assert calls(look) == 2
+        assert (look.ledger.lines, look.ledger.rejected) == (3, 1)
+        done = run("forget", "--user", "gone", "--delete", "--logs", "logs", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert calls(watcher.look(now)) == 1
+
+
+def test_clock_that_is_put_right_is_followed(watcher: Watcher, tmp_path: Path) -> None:
+    """After a wrong hour the window is at the present again."""
+    append(tmp_path / "logs", at(NOW))
+    assert calls(watcher.look(NOW + timedelta(days=1))) == 0
+    assert calls(watcher.look(NOW)) == 1
+    append(tmp_path / "logs", at(NOW))
+    look = watcher.look(NOW + timedelta(seconds=5))
+    assert (calls(look), look.ledger.outside) == (2, 0)
+
+
+@pytest.mark.parametrize("span", [HOUR / 60, HOUR])
+@pytest.mark.parametrize("ahead", [3, 150])
+def test_writer_whose_clock_is_ahead_loses_nothing(
+    tmp_path: Path, span: timedelta, ahead: int
+) -> None:
+    """Its calls count when the present has come to them, in the last minute as well."""
+    append(tmp_path / "logs", at(NOW + timedelta(seconds=ahead)))
+    with Watcher(tmp_path / "logs", Filters(), span, naive_zone=UTC) as watcher:
+        assert calls(watcher.look(NOW)) == 0
+        look = watcher.look(NOW + timedelta(seconds=ahead))
+    assert (calls(look), look.new.calls, look.minute.calls, look.ledger.outside) == (1, 1, 1, 0)
+
+
+def test_repeat_of_a_call_before_the_window_is_one(watcher: Watcher, tmp_path: Path) -> None:
+    """The first one counts, as in a report."""
+    append(tmp_path / "logs", at(NOW - 2 * HOUR, id="a"), at(NOW, id="a"))
+    look = watcher.look(NOW)
+    assert (calls(look), look.ledger.outside, look.ledger.duplicates) == (0, 1, 1)
+
+
+def test_ledger_is_of_one_time(watcher: Watcher, tmp_path: Path) -> None:
+    """What has left the window stays in it; the last calls are those of the window."""
+    append(tmp_path / "logs", at(NOW, cost_estimate=None))
+    first = watcher.look(NOW)
+    look = watcher.look(NOW + 2 * HOUR)
+    assert (calls(look), look.last, look.unpriced, look.ledger.records) == (0, (), 1, 1)
+    assert look.since == first.start
+
+
+def test_what_can_not_be_read_is_named(watcher: Watcher, tmp_path: Path) -> None:
+    """A directory that is not there yet, and a link in the place of a file."""
+    (refused,) = watcher.look(NOW).ledger.refused
+    assert "there is no directory" in refused
+    append(tmp_path / "logs", at(NOW))
+    (tmp_path / "logs" / "token_usage_2026-11-22.x.jsonl").symlink_to(tmp_path)
+    look = watcher.look(NOW)
+    assert calls(look) == 1
+    assert look.ledger.refused == [
+        "token_usage_2026-11-22.x.jsonl is not a regular file and was not read"
+    ]
 
 
 def test_ids_filters_and_rejected_lines_are_accounted_for(tmp_path: Path) -> None:

@@ -129,6 +129,7 @@ def main() -> None:
     subprocess.run(python(HERE / "bench_record.py"), check=True)
     subprocess.run(python("-m", "benchmarks.bench_capture"), check=True)
     subprocess.run(python("-m", "benchmarks.bench_keep", "--runs", str(runs)), check=True)
+    subprocess.run(python("-m", "benchmarks.bench_views", "--runs", str(runs)), check=True)
 
 
 if __name__ == "__main__":

@@ -44,13 +44,19 @@ def _write(directory: Path, records: int, today: datetime, days: range) -> Path:
         day = today.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=back)
         size = records // len(days) + (back < records % len(days))
         with (directory / day_file_name(day.date())).open("wb") as file:
-            file.writelines(_line(rng, day, place, size, next(counter)) for place in range(size))
+            file.writelines(
+                line(rng, _moment(rng, day, place, size), next(counter)) for place in range(size)
+            )
     ready.touch()
     return directory
 
 
-def _line(rng: random.Random, day: datetime, place: int, size: int, number: int) -> bytes:
-    moment = day + timedelta(microseconds=86_399_000_000 * place // size + rng.randrange(10**6))
+def _moment(rng: random.Random, day: datetime, place: int, size: int) -> datetime:
+    return day + timedelta(microseconds=86_399_000_000 * place // size + rng.randrange(10**6))
+
+
+def line(rng: random.Random, moment: datetime, number: int) -> bytes:
+    """Return the line of a call that ended at `moment`; `number` makes its id."""
     prompt, completion = rng.randrange(10, 8000), rng.randrange(900)
     priced = rng.random() > 0.02
     ok = rng.random() > 0.01

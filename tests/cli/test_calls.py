@@ -122,6 +122,15 @@ def test_one_call_is_shown_whole(logs: Path) -> None:
     assert ["zz", "[1]"] in lines
 
 
+@pytest.mark.slow
+def test_a_long_value_is_shown_whole(tmp_path: Path) -> None:
+    """Four megabytes of it, before anybody thinks that nothing happens."""
+    write_day(tmp_path / "logs", DAY, [record(id="a", query="x" * (4 << 20) + "end")])
+    done = run("calls", "--id", "a", cwd=tmp_path)
+    assert done.stdout.count("x") >= 4 << 20
+    assert "xend" in done.stdout.replace("\n", "").replace(" ", "")
+
+
 def test_one_call_as_json_is_the_record(logs: Path) -> None:
     """As it was logged, in a document that fits its schema; csv and Markdown hold the same."""
     answer = json.loads(run("calls", "--id", "d", "--format", "json", cwd=logs).stdout)
@@ -145,7 +154,14 @@ def test_one_call_as_json_is_the_record(logs: Path) -> None:
         (("--page", "-1"), 2, "--page must be 1 or more, not -1."),
         (("--order", "costs"), 2, "--order 'costs' is none of date, cost, tokens, response_time."),
         (("--id", "a", "--failed"), 2, "--id names one call: leave the filters out."),
+        (("--id", "a", "--page", "2"), 2, "--id names one call: leave --order, --limit and"),
+        (("--id", ""), 2, "--id is empty: give the id of a call."),
         (("--id", "nope"), 1, "There is no call with the id 'nope' in 'logs'."),
+        (
+            ("--id", "a", "--since", "2026-11-21", "--until", "2026-11-21"),
+            1,
+            "There is no call with the id 'a' in 'logs' in the files of 2026-11-21 UTC.",
+        ),
         (("--logs", "missing"), 1, "There is no log directory 'missing'"),
     ],
 )

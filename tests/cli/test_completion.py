@@ -1,8 +1,12 @@
 """Completion, through Typer's protocol and in a real bash."""
 
+import os
+import pty
+import select
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -129,12 +133,20 @@ def test_dimensions_are_offered_once() -> None:
     assert complete_dimensions("user,day,x")[0] == "user,day,hour"
 
 
+def put_program(directory: Path) -> None:
+    """Write the program as a shell finds it."""
+    program = directory / "tokenusage"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m tokenusage "$@"\n')
+    program.chmod(0o755)
+
+
 BASH = """
 PATH="$PWD:$PATH"
 eval "$(tokenusage --show-completion bash)"
 COMP_WORDS=(tokenusage "$@")
 COMP_CWORD=$#
-_tokenusage_completion tokenusage
+COMP_LINE="tokenusage $*"
+_tokenusage_completion tokenusage "${!#}"
 printf '%s\\n' "${COMPREPLY[@]}"
 """
 
@@ -142,9 +154,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 @pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash here")
 def test_bash_completes_with_the_script_that_is_shown(logs: Path) -> None:
     """A name that is a command runs nowhere, and none is expanded to files."""
-    program = logs / "tokenusage"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m tokenusage "$@"\n')
-    program.chmod(0o755)
+    put_program(logs)
     done = subprocess.run(
         ["bash", "--norc", "-c", BASH, "bash", "report", "--user", ""],
         cwd=logs,
@@ -155,3 +165,61 @@ def test_bash_completes_with_the_script_that_is_shown(logs: Path) -> None:
     assert done.stderr == ""
     assert done.stdout.split() == ["7", "ann", "ann@x.org", "größe", "us:ann"]
     assert not (logs / MARK).exists()
+
+
+def typed(cwd: Path, line: str, expected: str) -> str:
+    """Return what a terminal shows for a line that ends in a tab, once it shows what is expected.
+
+    Bash runs with the script that is shown; it is waited for at most 20 seconds.
+    """
+    (cwd / "rc").write_text(
+        'PS1=READY PATH="$PWD:$PATH"\neval "$(tokenusage --show-completion bash)"\n'
+    )
+    ours, its = pty.openpty()
+    with subprocess.Popen(
+        ["bash", "--noprofile", "--rcfile", "rc", "-i"],
+        cwd=cwd, stdin=its, stdout=its, stderr=its, start_new_session=True,
+        env=os.environ | {"TERM": "dumb", "INPUTRC": os.devnull, "HISTFILE": ""},
+    ) as bash:  # fmt: skip
+        os.close(its)
+        read_until(ours, "READY")
+        os.write(ours, line.encode())
+        shown = read_until(ours, expected)
+        bash.kill()
+    os.close(ours)
+    return shown
+
+
+def read_until(descriptor: int, expected: str) -> str:
+    """Return what can be read, up to what is expected, for at most 20 seconds."""
+    shown, deadline = "", time.monotonic() + 20
+    while expected not in shown and time.monotonic() < deadline:
+        if select.select([descriptor], [], [], 0.1)[0]:
+            shown += os.read(descriptor, 4096).decode(errors="replace")
+    return shown
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash here")
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("report --model ft\t", " ft:gpt-4o:acme "),
+        ("report --model ft:gpt-4o:\t", " ft:gpt-4o:acme "),
+        ("report --model=ft:g\t", " --model=ft:gpt-4o:acme "),
+        ('report --model "ft:g\t', ' "ft:gpt-4o:acme" '),
+        ("report --logs=logs --user ann@\t", " ann@x.org "),
+        ("report --where user_i\tx", " user_id=x"),
+        ("calls --id some\tx", " --id some\ax"),
+        ("import some\t", " somefile "),
+    ],
+)
+def test_bash_completes_words_with_its_own_marks_in_them(
+    tmp_path: Path, line: str, expected: str
+) -> None:
+    """In an interactive bash: names with : and @, values behind =, and files only for files."""
+    named = record(user_id="ann@x.org", model_name="ft:gpt-4o:acme")
+    write_day(tmp_path / "logs", "2026-11-20", [named])
+    (tmp_path / "somefile").touch()
+    put_program(tmp_path)
+    assert expected in typed(tmp_path, f"tokenusage {line}", expected)

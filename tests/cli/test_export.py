@@ -1,16 +1,13 @@
-import signal
 import subprocess
 import sys
-import time
 from io import BytesIO
 from pathlib import Path
 
 import orjson
 import pyarrow.parquet as pq
 import pytest
-from exporting import cells, csv_rows, sheets
+from exporting import calls_in, cells, csv_rows, sheets
 from support import record, run, write_day
-from writing import python
 
 DAYS = ("2026-11-18", "2026-11-19", "2026-11-20")
 
@@ -74,7 +71,10 @@ def test_two_periods_and_unknown_formats_are_wrong_use(work: Path) -> None:
         (("--format", "xlsx"), "--format xlsx is no text: add --output calls.xlsx."),
         (("--cost", "current"), "--cost current changes lines"),
         (("--by", "usr"), "There is no dimension 'usr'"),
-        (("--by", "overview,user"), "There is no dimension 'overview'"),
+        (("--by", "overveiw"), "Did you mean overview?"),
+        (("--by", "overview,user"), "--by overview stands alone"),
+        (("--format", "csv", "--output", "a.parquet"), "--format csv does not go with"),
+        (("--output", f"logs/token_usage_{DAYS[0]}.jsonl"), "choose another"),
     ],
 )
 def test_options_that_fit_nothing_are_wrong_use(
@@ -142,9 +142,25 @@ def test_rows_are_those_of_a_report(work: Path) -> None:
         assert (exported.stdout, exported.stderr) == (report.stdout, report.stderr)
 
 
+@pytest.mark.parametrize("name", ["calls.jsonl", "calls.csv", "calls.PARQUET", "calls.xlsx"])
+def test_name_of_the_file_tells_the_format(work: Path, name: str) -> None:
+    """As --format does; in the directory of the logs too."""
+    format_ = name.lower().partition(".")[2]
+    assert run("export", "--output", f"logs/{name}", cwd=work).returncode == 0
+    run("export", "--format", format_, "--output", "asked", cwd=work)
+    (work / "asked").rename(work / f"asked.{format_}")
+    assert calls_in(work / "logs" / name) == calls_in(work / f"asked.{format_}")
+
+
+def test_names_of_other_programs_files_are_jsonl(work: Path) -> None:
+    """The format that is there without any."""
+    run("export", "--output", "calls.log", cwd=work)
+    assert (work / "calls.log").read_text() == lines(*DAYS)
+
+
 def test_overview_of_a_month_is_a_workbook(work: Path) -> None:
     """The monthly report to hand on."""
-    wanted = ("--month", "2026-11", "--by", "overview", "--format", "xlsx")
+    wanted = ("--month", "2026-11", "--by", "overview")
     done = run("export", *wanted, "--output", "november.xlsx", cwd=work)
     assert done.returncode == 0
     book = sheets(work / "november.xlsx")
@@ -179,39 +195,3 @@ def test_days_of_which_only_sums_are_left_are_named(work: Path) -> None:
     done = run("export", cwd=work)
     assert done.returncode == 0
     assert f"only sums are left: {DAYS[0]}" in done.stderr
-
-
-@pytest.mark.slow
-def test_reader_that_has_had_enough_is_no_error(tmp_path: Path) -> None:
-    """As in `tokenusage export | head -1`."""
-    write_day(tmp_path / "logs", DAYS[0], [line(DAYS[0])] * 50_000)
-    command = [sys.executable, "-m", "tokenusage", "export"]
-    with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert process.stdout.readline() == line(DAYS[0]) + b"\n"
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("format_", ["jsonl", "csv", "parquet", "xlsx"])
-def test_interrupt_leaves_the_old_file(tmp_path: Path, format_: str) -> None:
-    """Ctrl-C in the middle of an export: exit code 130 and nothing new."""
-    write_day(tmp_path / "logs", DAYS[0], [line(DAYS[0])] * 400_000)
-    (tmp_path / "all.jsonl").write_text("old")
-    code = "import sys; from tokenusage.cli.app import main; main(sys.argv[1:])"
-    target = tmp_path / "all.jsonl"
-    wanted = ("--format", format_, "--output", target)
-    process = python(code, "export", "--logs", tmp_path / "logs", *wanted)
-    while not list(tmp_path.glob(".all.jsonl.*")):
-        assert process.poll() is None
-        time.sleep(0.001)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert {path.name for path in tmp_path.iterdir()} == {"all.jsonl", "logs"}
-    assert (tmp_path / "all.jsonl").read_text() == "old"

@@ -264,3 +264,12 @@ def test_a_reader_who_has_seen_enough_ends_it_quietly(logs: Path) -> None:
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
     assert "Error" not in done.stderr
+
+
+def test_json_stays_json_where_the_output_is_ascii(tmp_path: Path) -> None:
+    """What the encoding lacks is escaped as JSON escapes it."""
+    write_day(tmp_path / "logs", "2026-11-20", [record(user_id="é😀")])
+    words = ("report", "--all", "--by", "user", "--format", "json")
+    done = run(*words, cwd=tmp_path, env={"PYTHONIOENCODING": "ascii"})
+    assert done.stdout.isascii()
+    assert json.loads(done.stdout)["rows"][0]["user"] == "é😀"

@@ -14,7 +14,7 @@ from support import record, run, write_day
 from tokenusage.show.schema import schema_text
 
 OCTOBER = ("--month", "2026-10")
-COMPARED = ("--month", "2026-11", "--compare", "previous")
+COMPARED = ("--month", "2026-11", "--compare", "2026-10-01..2026-10-31")
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_an_empty_period_has_no_chart(logs: Path) -> None:
 
 
 def test_a_comparison_shows_both_periods(logs: Path) -> None:
-    """The month before is October, whole; both ledgers are said."""
+    """October whole, whenever it is asked; both ledgers are said."""
     done = run("report", *COMPARED, "--by", "model", cwd=logs)
     assert "2026-11, 2026-11-01 to 2026-11-30 UTC · against 2026-10, 2026-10-01 to" in done.stdout
     assert re.search(r"^gpt-4o-mini .* 3\.00+ +3\.00+ +0 +=", done.stdout, re.MULTILINE)
@@ -207,6 +207,8 @@ def test_a_monthly_report_reads_as_a_document(logs: Path) -> None:
         (["--by", "day", "--chart", "--sort", "avg_cost"], "sort by calls, failed"),
         (["--by", "day", "--chart", "--sort", "cost", "--ascending"], "in order of time"),
         (["--by", "day", "--chart", "--compare", "previous"], "give one of them"),
+        (["--by", "day", "--chart", "--mean", "tag.a"], "no place for --percentiles and --mean"),
+        (["--by", "day", "--chart", "--percentiles"], "no place for --percentiles and --mean"),
         (["--all", "--compare", "previous"], "use --days, --month"),
         (["--since", "2026-11-01", "--compare", "previous"], "use --days, --month"),
         (["--compare", "prevous"], "Did you mean previous?"),

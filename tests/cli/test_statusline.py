@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tokenusage.analyse.period import make_period
 from tokenusage.analyse.plan import plan
 from tokenusage.analyse.query import Query
 from tokenusage.analyse.today import Today
+from tokenusage.cli.quick import cache_path
 from tokenusage.read.scan import Scan
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -90,6 +92,35 @@ def test_damaged_state_is_forgotten(tmp_path: Path) -> None:
     assert status(tmp_path) == "$3.00 today · 1 call\n"
 
 
+def test_names_that_are_no_text_are_no_harm(tmp_path: Path) -> None:
+    """A directory and a file may have any bytes in their names."""
+    logs = tmp_path / os.fsdecode(b"sur\xff")
+    write_today(logs, record(now_text(), cost_estimate=3), name=os.fsdecode(b".h\xff"))
+    for _ in range(2):
+        assert status(tmp_path, "--logs", str(logs)) == "$3.00 today · 1 call\n"
+    assert len(list((tmp_path / "cache" / "tokenusage").iterdir())) == 1
+
+
+def test_full_disk_is_said_in_a_sentence(tmp_path: Path) -> None:
+    """Where stdout goes to one; the exit code is that of a failure."""
+    (tmp_path / "logs").mkdir()
+    command = [sys.executable, "-m", "tokenusage", "statusline"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    said = "tokenusage: stdout can't be written: No space left on device.\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_user_without_a_home_keeps_nothing(tmp_path: Path) -> None:
+    """And is answered all the same."""
+    cache = cache_path(tmp_path, "UTC", {})
+    write_day(tmp_path, "2026-11-22", [record("2026-11-22T01:00:00Z")])
+    assert today_of(tmp_path, "UTC", cache)[0] == 1
+    assert not cache.exists()
+
+
 def test_no_library_is_loaded(tmp_path: Path) -> None:
     """A prompt waits for it."""
     (tmp_path / "logs").mkdir()
@@ -135,7 +166,7 @@ def report_of(logs: Path, zone: str) -> tuple[int, int, int]:
 def today_of(logs: Path, zone: str, cache: Path) -> tuple[int, int, int]:
     """Return the same as the prompt has them."""
     period = make_period(now=NOW, days=1, tz=zone)
-    sums = Today(logs, period, ZoneInfo("UTC")).sums(cache)
+    sums = Today(logs, period, ZoneInfo("UTC"), cache).sums()
     return sums.calls, sums.cost_pico, sums.unpriced
 
 
@@ -191,6 +222,41 @@ def test_rewritten_file_is_read_anew(tmp_path: Path) -> None:
     new = write_day(tmp_path / "new", "2026-11-22", [record("2026-11-22T02:00:00Z")])
     new.rename(logs / new.name)
     assert today_of(logs, "UTC", tmp_path / "state")[0] == 1
+
+
+def test_line_that_is_changed_in_its_place_is_read_anew(tmp_path: Path) -> None:
+    """The file is as long as it was, and the same one."""
+    logs, state = tmp_path / "logs", tmp_path / "state"
+    path = write_day(logs, "2026-11-22", [record("2026-11-22T01:00:00Z", cost_estimate=0.001)])
+    assert today_of(logs, "UTC", state)[1] == 10**9
+    with path.open("r+b") as file:
+        file.write(path.read_bytes().replace(b"0.001", b"0.009"))
+    assert today_of(logs, "UTC", state)[1] == 9 * 10**9
+
+
+@pytest.mark.slow
+def test_interrupted_look_is_gone_on_with(tmp_path: Path) -> None:
+    """What it has read is not read again: two prompts need not begin with the same megabytes."""
+    line = orjson.dumps(record("2026-11-22T01:00:00Z", query="x" * 400)) + b"\n"
+    path = write_day(tmp_path / "logs", "2026-11-22", [])
+    path.write_bytes(line * 100_000)
+    state = tmp_path / "state"
+    command = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import test_statusline as t;"
+        "from pathlib import Path; t.today_of(Path('logs'), 'UTC', Path('state'))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", command, str(Path(__file__).parent)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+    ) as process:
+        while not state.exists() and process.poll() is None:
+            time.sleep(0.01)
+        process.kill()
+    recalled = orjson.loads(state.read_bytes().split(b"\n")[1])
+    (mark,) = recalled["document"]["marks"].values()
+    assert 0 < mark[1] < path.stat().st_size
+    assert today_of(tmp_path / "logs", "UTC", state)[0] == 100_000
 
 
 def test_sealed_part_of_a_day_counts(tmp_path: Path) -> None:

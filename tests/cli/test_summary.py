@@ -120,6 +120,35 @@ def test_strict_minds_what_is_short(logs: Path) -> None:
     assert "1 rejected" in done.stderr
 
 
+@pytest.mark.slow
+def test_a_directory_with_retention_is_whole(tmp_path: Path) -> None:
+    """What sums can't tell is said, on stderr too; but calls, tokens and costs are not short."""
+    now = datetime.now(UTC)
+    for day in (now - timedelta(days=n) for n in range(62)):
+        write_day(tmp_path / "logs", f"{day:%Y-%m-%d}", [record(day.isoformat(), **SESSION)])
+    assert run("rotate", "--keep-days", "7", cwd=tmp_path).returncode == 0
+    done = run("summary", "--strict", "--format", "csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "\nnot in percentiles, sessions, tasks, tokens and prices of items" in done.stderr
+    assert "not in these figures" not in done.stderr
+    said = document(tmp_path, "--strict", "--mean", "tag.grade")
+    assert said["periods"][3]["before"]["calls"] > 0
+    assert (said["periods"][4]["calls"], said["ledger"]["unanswered_days"]) == (62, [])
+
+
+def test_marks_are_such_as_the_encoding_has(logs: Path) -> None:
+    """As wide as those that a page has elsewhere, so that columns stay below each other."""
+    write_day(logs / "logs", "2026-01-01", [record("2026-01-01T00:00:00Z", cost_estimate=None)])
+    pages = [
+        run("summary", cwd=logs, env={"PYTHONIOENCODING": encoding}).stdout.splitlines()
+        for encoding in ("ascii", "utf-8")
+    ]
+    ascii_page, page = pages
+    assert all(line.isascii() for line in ascii_page)
+    assert [len(line) for line in ascii_page] == [len(line) for line in page]
+    assert ">=0.00" in "".join(ascii_page)
+
+
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
     """In one sentence."""
     done = run("summary", "--logs", "nowhere", cwd=tmp_path)

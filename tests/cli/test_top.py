@@ -57,18 +57,30 @@ def test_users_are_ranked_by_cost_with_their_shares(logs: Path) -> None:
     [
         ("models", ["gpt-4o-mini", "own"]),
         ("operations", ["rag_answer", "embedding"]),
-        ("sessions", [None, "s"]),
-        ("tasks", [None, "t"]),
-        ("queries", [None, "long\nwords", "dear"]),
+        ("sessions", ["s", None]),
+        ("tasks", ["t", None]),
+        ("queries", ["long\nwords", "dear", None]),
     ],
 )
 def test_everything_that_has_a_name_can_be_ranked(
     logs: Path, what: str, names: list[str | None]
 ) -> None:
-    """Calls without a session, task or query are one group without a name."""
+    """Calls without a session, task or query are one group without a name and a rank."""
     answer = document(logs, what)
     (column,) = {"model", "operation", "session", "task", "query"} & set(answer["rows"][0])
     assert [row[column] for row in answer["rows"]] == names
+    ranks = [place if name else None for place, name in enumerate(names, start=1)]
+    assert [row["rank"] for row in answer["rows"]] == ranks
+
+
+@pytest.mark.parametrize(("format_", "rank"), [("table", "   "), ("markdown", "|  | ")])
+def test_calls_without_a_name_are_a_row_apart(logs: Path, format_: str, rank: str) -> None:
+    """Or a sentence, where no call has one."""
+    page = run("top", "sessions", *PERIOD, "--format", format_, cwd=logs).stdout
+    assert f"\n{rank}without a session " in page
+    nobody = run("top", "tasks", *PERIOD, "--user", "1", "--format", format_, cwd=logs).stdout
+    assert "\nNo call has a task in this period.\n" in nobody
+    assert "without a task" not in nobody
 
 
 @pytest.mark.parametrize(
@@ -172,6 +184,9 @@ def test_bars_are_of_what_the_encoding_has(logs: Path) -> None:
     text = run("top", "users", *PERIOD, cwd=logs, env=env).stdout
     assert text.isascii()
     assert "  ####" in text
+    whole = run("top", "users", *PERIOD, cwd=logs, env={"COLUMNS": "120"}).stdout
+    assert list(map(len, text.splitlines())) == [len(line) for line in whole.splitlines()]
+    assert ">=0.9000" in text
 
 
 def test_output_is_a_file(logs: Path) -> None:

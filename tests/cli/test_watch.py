@@ -137,7 +137,9 @@ def test_resize_draws_anew(watching: Terminal) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGQUIT, 131)]
+)
 def test_terminal_is_given_back(watching: Terminal, number: int, code: int) -> None:
     """Whatever ends it: echo, cursor and the first screen are there again."""
     before = termios.tcgetattr(watching.descriptor)
@@ -146,6 +148,27 @@ def test_terminal_is_given_back(watching: Terminal, number: int, code: int) -> N
     os.kill(watching.pid, number)
     assert watching.ends() == code
     assert watching.written.endswith(b"\x1b[?7h\x1b[?25h\x1b[?1049l")
+
+
+@pytest.mark.slow
+def test_terminal_that_is_closed_is_a_quiet_end(tmp_path: Path) -> None:
+    """Nothing goes wrong: nobody is looking any more."""
+    master, slave = pty.openpty()
+    append(tmp_path / "logs", record())
+    with subprocess.Popen(
+        [sys.executable, "-m", "tokenusage", "watch", "--interval", "0.2"],
+        cwd=tmp_path,
+        env={**os.environ, "TERM": "xterm"},
+        stdin=slave,
+        stdout=slave,
+        stderr=subprocess.PIPE,
+    ) as process:
+        os.close(slave)
+        assert process.stderr is not None
+        assert os.read(master, 100)
+        os.close(master)
+        assert process.wait(PATIENCE) == 128 + signal.SIGHUP
+        assert process.stderr.read() == b""
 
 
 @pytest.mark.slow
@@ -165,15 +188,17 @@ def test_stopped_program_gives_the_terminal_back_meanwhile(watching: Terminal) -
 
 @pytest.mark.slow
 def test_pipe_gets_a_line_an_interval_until_it_has_enough(tmp_path: Path) -> None:
-    """A heading and then lines; when the reader leaves, it ends quietly."""
+    """A caption, heads and then lines; when the reader leaves, it ends quietly."""
     (tmp_path / "logs").mkdir()
     command = [sys.executable, "-m", "tokenusage", "watch", "--interval", "0.2"]
+    env = {**os.environ, "COLUMNS": "100"}
     with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        assert process.stdout.readline().split()[0] == "TIME"
+        heading = [process.stdout.readline().split(" ")[0] for _ in range(3)]
+        assert heading == ["Live", "\n", "TIME"]
         append(tmp_path / "logs", record(), record(cost_estimate=None))
         lines = [process.stdout.readline()]
         while " 2 " not in lines[-1]:
@@ -182,6 +207,31 @@ def test_pipe_gets_a_line_an_interval_until_it_has_enough(tmp_path: Path) -> Non
         process.stdout.close()
         assert process.wait(PATIENCE) == 0
         assert process.stderr.read() == ""
+
+
+@pytest.mark.slow
+def test_what_makes_lines_short_is_said_beside_them(tmp_path: Path) -> None:
+    """On stderr, once, and again when there is more of it."""
+    command = [sys.executable, "-m", "tokenusage", "watch", "--interval", "0.2"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        told = [process.stderr.readline() for _ in range(2)]
+        append(tmp_path / "logs")
+        name = f"token_usage_{datetime.now(UTC).date()}.jsonl"
+        (tmp_path / "logs" / name).write_bytes(b"torn\n")
+        told += [process.stderr.readline() for _ in range(2)]
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        told.append(process.stderr.read())
+    assert told == [
+        "1 files not read\n",
+        "not read: there is no directory 'logs' yet\n",
+        "1 rejected\n",
+        f"rejected: {name}:1: is not JSON\n",
+        "",
+    ]
 
 
 @pytest.mark.slow
@@ -206,9 +256,9 @@ def test_json_is_an_object_a_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (("--interval", "0.1"), "0.2s"),
+        (("--interval", "0.1"), "from 0.2s to 1h"),
         (("--interval", "soon"), "'soon'"),
-        (("--window", "30s"), "60s"),
+        (("--window", "30s"), "from 1m to 7d"),
         (("--window", "1y"), "'1y'"),
         (("--window", "-1h"), "--window"),
         (("--tz", "Mars"), "Mars"),

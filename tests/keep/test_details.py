@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,8 +15,10 @@ from keeping import NOW, add_late, ago, contents, done, fill, lines, names, tota
 from killing import has_strace, kill_everywhere
 from support import record, write_day
 
-from tokenusage.keep.plan import Action, Wishes
+from tokenusage.keep.plan import Action, Wishes, files_by_day
 from tokenusage.keep.rotate import rotate
+from tokenusage.keep.sums.detailed import detailed_days
+from tokenusage.logs import list_logs
 from tokenusage.read.gather import gather
 from tokenusage.read.scan import Scan
 from tokenusage.read.segments import ListingChangedError
@@ -106,6 +108,16 @@ def test_they_are_bound_to_the_zone_of_naive_times(logs: Path) -> None:
     assert days_with_details(logs) == set()
     turn(logs)
     assert len(days_with_details(logs)) == 6
+
+
+def test_they_fit_in_their_own_zone_alone(logs: Path) -> None:
+    """Whatever the sums beside them say."""
+    turn(logs)
+    listing = list_logs(logs)
+    of_day = detailed_days(listing)[ago(3)]
+    files = files_by_day(listing)[ago(3)]
+    assert of_day.fits(files, UTC)
+    assert not of_day.fits(files, ZoneInfo("Asia/Tokyo"))
 
 
 def test_sealing_a_day_binds_them_anew(logs: Path) -> None:

@@ -92,6 +92,7 @@ def test_rejected_lines_that_name_her_go(logs: Path) -> None:
 
 def test_user_that_is_not_there_changes_nothing(logs: Path) -> None:
     """No file is written anew."""
+    (logs / f"details_{ago(9):%Y-%m}.parquet").unlink()  # late records: they would go
     before = state(logs)
     outcome = forgotten(logs, "nobody")
     assert (outcome.found, outcome.stale, outcome.left) == ((), (), ())

@@ -1,5 +1,6 @@
 """Finding a record by its id."""
 
+import json
 from datetime import UTC, date
 from pathlib import Path
 
@@ -57,13 +58,23 @@ def test_a_sealed_record_is_found(tmp_path: Path, id_: str) -> None:
     assert found(tmp_path, "id-3") is None
 
 
+def test_slashes_may_be_escaped(tmp_path: Path) -> None:
+    """As PHP writes them."""
+    write_day(tmp_path, str(DAY), [json.dumps(record(id="a/é/c")).replace("/", "\\/").encode()])
+    assert found(tmp_path, "a/é/c") is not None
+
+
+def test_an_empty_id_ends_the_search(tmp_path: Path) -> None:
+    """It stands at every place of a file, also behind its last line."""
+    write_day(tmp_path, str(DAY), [record(id="a")])
+    assert found(tmp_path, "") is None
+
+
 @given(st.text().filter(lambda text: text.isprintable()))
 def test_any_text_is_found_however_it_is_written(
     tmp_path_factory: pytest.TempPathFactory, id_: str
 ) -> None:
     """Both as UTF-8 and with escapes."""
-    import json
-
     logs = tmp_path_factory.mktemp("logs")
     write_day(logs, str(DAY), [json.dumps(record(id=id_)).encode()])
     assert found(logs, id_) is not None

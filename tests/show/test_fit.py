@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tokenusage.show.fit import GAP, LEAVING, Key, fit, flow, shrink
+from tokenusage.show.fit import GAP, LEAST_NAME, LEAVING, Key, fit, flow, key_column, shrink
 
 WIDTHS = st.dictionaries(st.sampled_from(LEAVING), st.integers(4, 20))
 KEYS = st.lists(st.tuples(st.integers(6, 20), st.integers(0, 60)), min_size=1, max_size=3)
@@ -31,6 +31,18 @@ def test_columns_leave_in_their_order_and_the_cost_never(
     assert taken <= width or staying == ["cost"]
     gone = [name for name in LEAVING if name in figures and name not in staying]
     assert gone == [name for name in LEAVING if name in figures][: len(gone)]
+
+
+def test_names_give_way_when_no_column_is_left_to_leave() -> None:
+    """Until then they keep what tells them apart; labels and times never shrink."""
+    queries = key_column(["q" * 50], ["TOTAL"], rigid=False, beside=1)
+    assert fit(60, [queries], {"cost": 20, "ranked_by": 22, "calls": 9}) == (
+        [14],
+        ["cost", "ranked_by"],
+    )
+    assert fit(40, [queries], {"cost": 20, "ranked_by": 22})[0] == [LEAST_NAME]
+    labelled = key_column(["q" * 50], ["1,234 more"], rigid=False, beside=1)
+    assert fit(20, [labelled], {"cost": 20})[0] == [len("1,234 more")]
 
 
 def test_the_longest_name_gives_way_first() -> None:

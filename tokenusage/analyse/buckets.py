@@ -30,8 +30,9 @@ def bucket_of(local: datetime, dimension: str) -> str:
 
 def buckets(start: datetime, end: datetime, dimension: str, zone: tzinfo) -> list[str]:
     """Return the keys of all buckets that ``[start, end)`` touches, in order of time."""
-    moments = _quarters(start, end) if dimension == "hour" else _days(start, end, zone)
-    return list(dict.fromkeys(bucket_of(moment.astimezone(zone), dimension) for moment in moments))
+    if dimension == "hour":
+        return list(dict.fromkeys(_hours(start, end, zone)))
+    return list(dict.fromkeys(bucket_of(day, dimension) for day in _days(start, end, zone)))
 
 
 def bucket_start(key: str, dimension: str, zone: tzinfo) -> datetime:
@@ -48,6 +49,20 @@ def bucket_start(key: str, dimension: str, zone: tzinfo) -> datetime:
         case _:
             first = date(int(key), 1, 1)
     return datetime.combine(first, time.min, tzinfo=zone)
+
+
+def _hours(start: datetime, end: datetime, zone: tzinfo) -> Iterator[str]:
+    """Yield the keys of hours, some of them several times beside each other."""
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    for midnight in _days(start, end, zone):
+        after = midnight + timedelta(days=1)
+        if start <= midnight and after <= end and midnight.utcoffset() == after.utcoffset():
+            # Nearly all days of a long span: a key at a time would take minutes for some.
+            key = midnight.isoformat()
+            yield from (f"{key[:11]}{hour:02}{key[13:]}" for hour in range(24))
+        else:
+            for moment in _quarters(max(start, midnight), min(end, after)):
+                yield bucket_of(moment.astimezone(zone), "hour")
 
 
 def _quarters(start: datetime, end: datetime) -> Iterator[datetime]:

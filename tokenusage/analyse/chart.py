@@ -41,10 +41,17 @@ class Chart:
     """Buckets without a gap, in order of time."""
 
     buckets: tuple[Bucket, ...]
+    """The last ones."""
+    earlier: int
+    """How many a limit left out."""
+    before: Figures
+    """What those hold together."""
     series: tuple[tuple[str | None, Figures], ...]
     """Keys of the second dimension with their totals, largest first."""
-    others: int = 0
+    others: int
     """How many keys the last part of each bucket holds together, behind those in `series`."""
+    rest: Figures
+    """The totals of those."""
 
 
 def check_chart(by: tuple[str, ...]) -> None:
@@ -65,13 +72,16 @@ def check_chart(by: tuple[str, ...]) -> None:
         )
 
 
-def chart_of(report: Report, measure: Callable[[Figures], int], now: datetime) -> Chart:
+def chart_of(
+    report: Report, measure: Callable[[Figures], int], now: datetime, limit: int | None = None
+) -> Chart:
     """Return the chart of a report by a time, or by a time and another dimension.
 
     Args:
         report: the answer; not empty.
         measure: what decides which series are large.
         now: the present; buckets after it had no chance to hold calls.
+        limit: how many buckets, the last ones; None is all.
     """
     groups: dict[str, dict[str | None, Figures]] = defaultdict(dict)
     for row in report.rows:
@@ -93,7 +103,16 @@ def chart_of(report: Report, measure: Callable[[Figures], int], now: datetime) -
         return Bucket(key, together(found.values()), tuple(parts))
 
     axis = _axis(report.query, sorted(groups), now)
-    return Chart(tuple(map(bucket, axis)), tuple(shown), len(series) - len(shown))
+    last = axis[-(limit or len(axis)) :]
+    earlier = groups.keys() - set(last)
+    return Chart(
+        buckets=tuple(map(bucket, last)),
+        earlier=len(axis) - len(last),
+        before=together(figures for key in earlier for figures in groups[key].values()),
+        series=tuple(shown),
+        others=len(series) - len(shown),
+        rest=together(figures for _, figures in series[len(shown) :]),
+    )
 
 
 def _axis(query: Query, found: list[str], now: datetime) -> list[str]:

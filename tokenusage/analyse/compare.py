@@ -6,10 +6,11 @@ period with the first day of the other, and so on.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from itertools import zip_longest
 from typing import NamedTuple
 
-from tokenusage.analyse.buckets import buckets
+from tokenusage.analyse.buckets import bucket_start, buckets
 from tokenusage.analyse.query import TIME_DIMENSIONS, Period
 from tokenusage.analyse.report import Figures, Report, Row
 
@@ -29,6 +30,8 @@ class Pair(NamedTuple):
     """None where the period asked for has no such group."""
     before: Figures | None
     """None where the other period has none."""
+    is_alone: bool = False
+    """One of the periods has no such time, or not yet: there is nothing to compare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,13 @@ class Comparison:
         return Pair((), (), self.report.totals, self.before.totals)
 
 
-def compare(report: Report, before: Report) -> Comparison:
+def compare(report: Report, before: Report, now: datetime) -> Comparison:
     """Return what changed.
 
     Args:
         report: the answer for the period asked for.
         before: the answer to the same query but for its period. Both periods have bounds.
+        now: the present; of a time that begins after it nothing can be said.
     """
     by = report.query.by
     dimensions = TIME_DIMENSIONS & {*by, *report.sections}
@@ -60,13 +64,29 @@ def compare(report: Report, before: Report) -> Comparison:
     axes: Axes = {
         name: list(zip_longest(_buckets(one, name), _buckets(other, name))) for name in dimensions
     }
+
+    def pairs(by: tuple[str, ...], rows: Sequence[Row], others: Sequence[Row]) -> tuple[Pair, ...]:
+        found = _pairs(by, rows, others, axes)
+        return tuple(pair._replace(is_alone=_is_alone(by, pair, one.zone, now)) for pair in found)
+
     if by:
-        return Comparison(report, before, _pairs(by, report.rows, before.rows, axes))
+        return Comparison(report, before, pairs(by, report.rows, before.rows))
     sections = {
-        name: _pairs((name,), rows, before.sections[name], axes)
-        for name, rows in report.sections.items()
+        name: pairs((name,), rows, before.sections[name]) for name, rows in report.sections.items()
     }
     return Comparison(report, before, sections=sections)
+
+
+def _is_alone(by: tuple[str, ...], pair: Pair, zone: tzinfo, now: datetime) -> bool:
+    times = [
+        both
+        for both in zip(by, pair.keys, pair.before_keys, strict=True)
+        if both[0] in TIME_DIMENSIONS
+    ]
+    return any(
+        key is None or before is None or (pair.now is None and bucket_start(key, name, zone) > now)
+        for name, key, before in times
+    )
 
 
 def _buckets(period: Period, dimension: str) -> list[str]:

@@ -7,6 +7,7 @@ other way.
 
 import os
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Final
@@ -75,12 +76,13 @@ def make_period(
     return _last_days(DEFAULT_DAYS if days is None else days, now, zone, name)
 
 
-def compared_period(words: str, period: Period) -> Period:
+def compared_period(words: str, period: Period, now: datetime) -> Period:
     """Return the period that ``--compare`` names, to be held against `period`.
 
     Args:
         words: ``previous``, or two inclusive dates, ``2026-10-01..2026-10-31``.
         period: of the report, which has a start and an end; its zone is that of the dates.
+        now: the present; of what is before a period that is not over counts as much.
 
     Raises:
         WrongUseError: `words` are neither, or `period` has no start or no end.
@@ -91,9 +93,9 @@ def compared_period(words: str, period: Period) -> Period:
             "use --days, --month, or --since with --until."
         )
     if words == "previous":
-        return _previous(period, period.start, period.end)
-    since, dots, until = words.partition("..")
-    if not dots:
+        return _so_far(_previous(period, period.start, period.end), period, now)
+    since, _, until = words.partition("..")
+    if not since or not until:
         raise WrongUseError(
             f"--compare takes previous, or dates such as 2026-10-01..2026-10-31, not {words!r}."
             + nearest(words, ["previous"])
@@ -122,6 +124,22 @@ def _previous(period: Period, start: datetime, end: datetime) -> Period:
     if before_first < FIRST_DAY:
         raise WrongUseError(f"--compare previous reaches back before {FIRST_DAY.year}.")
     return _of_days(before_first, before_last, zone, name)
+
+
+def _so_far(before: Period, period: Period, now: datetime) -> Period:
+    """Return the period before another one up to the same day and time as that has come to."""
+    if not (period.start and period.end and before.start and before.end):
+        return before
+    if not period.start <= now < period.end:
+        return before
+    local = now.astimezone(period.zone)
+    day = before.start.date() + (local.date() - period.start.date())
+    end = datetime.combine(day, local.time(), tzinfo=period.zone)
+    if end >= before.end:
+        return before
+    first = before.start.date()
+    dates = str(first) if first == day else f"{first} to {day}"
+    return replace(before, end=end, label=f"{dates} up to {end:%H:%M}")
 
 
 def _of_days(first: date, last: date, zone: tzinfo, name: str) -> Period:

@@ -107,17 +107,22 @@ def check_means(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def check_dimensions(names: tuple[str, ...]) -> tuple[str, ...]:
+def check_dimensions(names: tuple[str, ...], others: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return `names` unchanged.
+
+    Args:
+        names: what was asked for.
+        others: words that could have stood there instead, for whoever mistypes one.
 
     Raises:
         WrongUseError: a name is no dimension, or stands there twice.
     """
+    known = (*DIMENSIONS, *others)
     for position, name in enumerate(names):
         if name not in DIMENSIONS and not _is_tag(name):
             raise WrongUseError(
-                f"There is no dimension {name!r}: use {', '.join(DIMENSIONS)} or tag.NAME."
-                + nearest(name, DIMENSIONS)
+                f"There is no dimension {name!r}: use {', '.join(known)} or tag.NAME."
+                + nearest(name, known)
             )
         if name in names[:position]:
             raise WrongUseError(f"The dimension {name!r} is named twice.")

@@ -38,8 +38,8 @@ MEASURES: Final = tuple(_AMOUNTS)
 class Ranked:
     """One group and its place."""
 
-    rank: int
-    """From 1; groups that are equal have different ranks."""
+    rank: int | None
+    """From 1; groups that are equal have different ranks. None of the calls without a name."""
     name: str | None
     """Of the user, model, operation, session, task or query; None where calls have none."""
     email: str | None
@@ -48,7 +48,7 @@ class Ranked:
     share: float | None
     """Fraction of the total of what is ranked by; None where that is unknown or 0."""
     cumulative_share: float | None
-    """The same of all groups down to this one."""
+    """The same of all groups down to this one; None without a rank."""
     of_largest: float
     """What is ranked by, as a fraction of the first group's; for a bar."""
 
@@ -68,6 +68,7 @@ class Ranking:
     report: Report
     """What it was made from: query, totals and ledger."""
     rows: tuple[Ranked, ...]
+    """The ranked ones, and behind them the calls without a name, if there are some."""
     hidden: int = 0
     """How many groups the limit left out."""
     rest: Figures | None = None
@@ -80,7 +81,7 @@ class Ranking:
 
 
 def rank(report: Report, what: str, measure: str, limit: int) -> Ranking:
-    """Rank the rows of a report.
+    """Rank the rows of a report; calls without a name have no rank and no limit.
 
     Args:
         report: by the dimensions that `RANKED` has for `what`.
@@ -89,7 +90,8 @@ def rank(report: Report, what: str, measure: str, limit: int) -> Ranking:
         limit: how many groups are named.
     """
     groups = _users(report.rows) if what == "users" else [(row, None) for row in report.rows]
-    shown = nsmallest(limit, groups, key=lambda group: _order(group[0], measure))
+    named = [group for group in groups if group[0].keys[0] is not None]
+    shown = nsmallest(limit, named, key=lambda group: _order(group[0], measure))
     running = accumulate(_AMOUNTS[measure](row.figures) for row, _ in shown)
     total = _AMOUNTS[measure](report.totals)
     largest = _value(shown[0][0].figures, measure) if shown else None
@@ -108,8 +110,12 @@ def rank(report: Report, what: str, measure: str, limit: int) -> Ranking:
                 of_largest=value / largest if value and largest else 0.0,
             )
         )
-    named = {row.keys for row, _ in shown}
-    left_out = [row.figures for row, _ in groups if row.keys not in named]
+    for row, email in groups:
+        if row.keys[0] is None:
+            share = share_of(row.figures, report.totals, measure)
+            ranked.append(Ranked(None, None, email, row.figures, share, None, 0.0))
+    found = {row.keys for row, _ in shown}
+    left_out = [row.figures for row, _ in named if row.keys not in found]
     rest = together(left_out) if left_out else None
     return Ranking(what, measure, report, tuple(ranked), len(left_out), rest)
 

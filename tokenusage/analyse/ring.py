@@ -36,9 +36,10 @@ _COLUMNS: Final = (
 _SPLIT: Final = ("cost_pico", "response_micro")
 _WIDTH: Final = len(_COLUMNS) + len(_SPLIT)
 
-
 CALLS: Final = _COLUMNS.index("calls")
 """The place of the calls in a row of sums."""
+
+_HITS: Final = _COLUMNS.index("cache_hits")
 
 
 def sums_of_each(calls: pa.Table) -> Integers:
@@ -91,10 +92,12 @@ class Ring:
         self.buckets = buckets
         self.newest = 0
         """Number of the present bucket, counted from the epoch."""
-        # One bucket ahead: the clocks of writers on other hosts may be.
-        self._slots = buckets + 1
-        self._sums: Integers = np.zeros((self._slots, 1, _WIDTH), np.int64)
+        self._sums: Integers = np.zeros((buckets, 1, _WIDTH), np.int64)
+        # Of all buckets: to add those up at each look takes too long where there are many keys.
+        self._totals: Integers = np.zeros((1, _WIDTH), np.int64)
         self._codes: dict[str | None, int] = {}
+        self._free = [0]
+        """Codes that no key has; their sums are 0."""
 
     @property
     def start(self) -> int:
@@ -104,17 +107,19 @@ class Ring:
     @property
     def end(self) -> int:
         """First moment that is too late for it."""
-        return (self.newest + 2) * self.width
+        return (self.newest + 1) * self.width
 
     def advance(self, now: int) -> None:
         """Make the bucket of `now` the newest one, and forget what is too old then."""
+        # A clock that was set back a little does not empty anything.
         newest = max(self.newest, now // self.width)
-        # What was held ahead stays; a clock that was set back does not empty anything.
-        for bucket in range(max(self.newest + 2, newest + 2 - self._slots), newest + 2):
-            self._sums[bucket % self._slots] = 0
+        for bucket in range(max(self.newest, newest - self.buckets) + 1, newest + 1):
+            expired = self._sums[bucket % self.buckets]
+            self._totals -= expired
+            expired[:] = 0
         self.newest = newest
         if len(self._codes) >= MOST_KEYS:
-            self._drop_unused()
+            self._forget_unused()
 
     def add(self, times: Integers, sums: Integers, keys: pa.ChunkedArray | None = None) -> None:
         """Add rows of `sums_of_each`, all of them from `start` to `end`.
@@ -127,27 +132,28 @@ class Ring:
         if not len(times):
             return
         codes = np.zeros(len(times), np.int64) if keys is None else self._codes_of(keys)
-        places = times // self.width % self._slots * self._sums.shape[1] + codes
+        places = times // self.width % self.buckets * len(self._totals) + codes
         order = np.argsort(places, kind="stable")
         distinct, first = np.unique(places[order], return_index=True)
-        flat = self._sums.reshape(-1, _WIDTH)
-        flat[distinct] += np.add.reduceat(sums[order], first)
+        added = np.add.reduceat(sums[order], first)
+        self._sums.reshape(-1, _WIDTH)[distinct] += added
+        np.add.at(self._totals, distinct % len(self._totals), added)
 
     def by_bucket(self) -> Integers:
         """Return the sums of each bucket, oldest first."""
-        sums: Integers = self._held().sum(axis=1)
+        buckets = np.arange(self.newest - self.buckets + 1, self.newest + 1)
+        sums: Integers = self._sums.sum(axis=1)[buckets % self.buckets]
         return sums
 
     def by_key(self) -> tuple[list[str | None], Integers]:
         """Return the keys that occur, and the sums of each."""
-        sums = self._held().sum(axis=0)
-        used = sums[: len(self._codes), :].any(axis=1)
-        names = [name for name, is_used in zip(self._codes, used, strict=True) if is_used]
-        return names, sums[: len(self._codes)][used]
+        used = self._used()
+        names = [name for name, code in self._codes.items() if used[code]]
+        return names, self._totals[[self._codes[name] for name in names]]
 
-    def _held(self) -> Integers:
-        buckets = np.arange(self.newest - self.buckets + 1, self.newest + 1)
-        return self._sums[buckets % self._slots]
+    def _used(self) -> npt.NDArray[np.bool_]:
+        """Return which codes have a call or a cache hit."""
+        return (self._totals[:, CALLS] > 0) | (self._totals[:, _HITS] > 0)
 
     def _codes_of(self, keys: pa.ChunkedArray) -> Integers:
         codes = [np.empty(0, np.int64)]
@@ -163,18 +169,23 @@ class Ring:
     def _code(self, name: str | None) -> int:
         if name not in self._codes and len(self._codes) >= MOST_KEYS:
             name = OTHERS
-        code = self._codes.setdefault(name, len(self._codes))
-        if code >= self._sums.shape[1]:
-            wider = np.zeros((self._slots, max(2 * self._sums.shape[1], 1), _WIDTH), np.int64)
-            wider[:, : self._sums.shape[1]] = self._sums
-            self._sums = wider
-        return code
+        if name not in self._codes:
+            if not self._free:
+                self._widen()
+            self._codes[name] = self._free.pop()
+        return self._codes[name]
 
-    def _drop_unused(self) -> None:
-        used = np.count_nonzero(self._sums, axis=(0, 2))[: len(self._codes)]
-        names = [name for name, is_used in zip(self._codes, used, strict=True) if is_used]
-        self._sums = np.ascontiguousarray(self._sums[:, np.flatnonzero(used)])
-        self._codes = {name: code for code, name in enumerate(names)}
+    def _widen(self) -> None:
+        """Make room for as many codes again."""
+        codes = len(self._totals)
+        self._free = list(range(codes, 2 * codes))
+        self._totals = np.concatenate([self._totals, np.zeros_like(self._totals)])
+        self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)], axis=1)
+
+    def _forget_unused(self) -> None:
+        used = self._used()
+        self._codes = {name: code for name, code in self._codes.items() if used[code]}
+        self._free = np.flatnonzero(~used).tolist()
 
 
 def _column(calls: pa.Table, name: str) -> Any:

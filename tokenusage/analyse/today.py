@@ -18,12 +18,20 @@ from tokenusage.read.decode import as_text, microseconds
 from tokenusage.read.follow import Mark, mark_at, read_on, torn_line
 from tokenusage.read.judge import judge
 from tokenusage.read.memory import Ids, recall, remember
-from tokenusage.read.segments import LISTINGS, ListingChangedError, open_regular
+from tokenusage.read.segments import (
+    LISTINGS,
+    SEGMENT_BYTES,
+    ListingChangedError,
+    open_regular,
+)
 from tokenusage.record import PICO, Record
 
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 _DAY: Final = 86_400_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+Seen = tuple[int, ...]
+"""A log file as it was listed: its inode, its size and its stamp."""
 
 
 @dataclass(slots=True)
@@ -48,8 +56,8 @@ class _State:
     """What was read so far."""
 
     sums: Sums = field(default_factory=Sums)
-    marks: dict[str, tuple[int, Mark]] = field(default_factory=dict)
-    """By file name: its inode, and how far it was read."""
+    marks: dict[str, tuple[Seen, Mark]] = field(default_factory=dict)
+    """By file name: what it was when it was last looked at, and how far it was read."""
     parquet: list[list[Any]] = field(default_factory=list)
     """The Parquet files that there were."""
     ids: Ids = field(default_factory=Ids)
@@ -58,8 +66,8 @@ class _State:
         return {
             "sums": [self.sums.calls, self.sums.cost_pico, self.sums.unpriced],
             "marks": {
-                name: [inode, mark.offset, mark.before.hex()]
-                for name, (inode, mark) in self.marks.items()
+                name: [seen, mark.offset, mark.before.hex()]
+                for name, (seen, mark) in self.marks.items()
             },
             "parquet": self.parquet,
         }
@@ -67,8 +75,8 @@ class _State:
     @classmethod
     def from_json(cls, document: dict[str, Any], ids: Ids) -> "_State":
         marks = {
-            name: (inode, Mark(offset, bytes.fromhex(before)))
-            for name, (inode, offset, before) in document["marks"].items()
+            name: (tuple(seen), Mark(offset, bytes.fromhex(before)))
+            for name, (seen, offset, before) in document["marks"].items()
         }
         return cls(Sums(*document["sums"]), marks, document["parquet"], ids)
 
@@ -80,13 +88,15 @@ class Today:
         logs: the log directory.
         period: the day.
         naive_zone: the zone of timestamps that have none.
+        cache: the file in which a look leaves what the next one needs.
     """
 
-    def __init__(self, logs: Path, period: Period, naive_zone: tzinfo) -> None:
+    def __init__(self, logs: Path, period: Period, naive_zone: tzinfo, cache: Path) -> None:
         if period.start is None or period.end is None:
             raise ValueError("a day has a begin and an end")
         self._logs = logs
         self._naive_zone = naive_zone
+        self._cache = cache
         self._start, self._end = (
             (moment - _EPOCH) // timedelta(microseconds=1) for moment in (period.start, period.end)
         )
@@ -102,17 +112,17 @@ class Today:
             period.start.isoformat(),
         ]
 
-    def sums(self, cache: Path) -> Sums:
-        """Return the sums as of now, and leave in the file `cache` what the next look needs.
+    def sums(self) -> Sums:
+        """Return the sums as of now.
 
         Raises:
             LogsError: the directory or a file can't be read.
         """
-        recalled = recall(cache, self._about)
+        recalled = recall(self._cache, self._about)
         state = _State.from_json(*recalled) if recalled else None
         for _ in range(LISTINGS):
             try:
-                return self._look(state or _State(), cache, anew=state is None)
+                return self._look(state or _State(), anew=state is None)
             except ListingChangedError:
                 state = None
             except OSError as error:
@@ -121,7 +131,7 @@ class Today:
             f"The files in {str(self._logs)!r} change faster than they can be read: try again."
         )
 
-    def _look(self, state: _State, cache: Path, *, anew: bool) -> Sums:
+    def _look(self, state: _State, *, anew: bool) -> Sums:
         listing = list_logs(self._logs)
         files = [file for file in listing.raw if self._first <= file.day <= self._last]
         parquet = self._parquet(listing)
@@ -138,11 +148,14 @@ class Today:
             in_order = anew or file is files[-1]
             torn.append((self._read(file, state, in_order=in_order), in_order))
         if anew or state.marks != before:
-            remember(cache, self._about, state.as_json(), state.ids)
+            self._keep(state)
         # Counted in this look alone: its end comes later.
         for line, in_order in torn:
             self._judge(line, state, in_order=in_order)
         return state.sums
+
+    def _keep(self, state: _State) -> None:
+        remember(self._cache, self._about, state.as_json(), state.ids)
 
     def _parquet(self, listing: Listing) -> list[list[Any]]:
         months = {self._first.replace(day=1), self._last.replace(day=1)}
@@ -155,20 +168,26 @@ class Today:
 
     def _read(self, file: DayFile, state: _State, *, in_order: bool) -> bytes:
         """Count what was appended to a file; return its last line where it has no newline."""
-        inode, mark = state.marks.get(file.name, (file.inode, Mark()))
-        if inode != file.inode:
+        now = _seen(file)
+        before, mark = state.marks.get(file.name, (now, Mark()))
+        # Written to without growing: it was changed. What was changed before more was
+        # appended can't be seen, except in the last line that was read.
+        if before[0] != file.inode or (before[1] == file.size and before != now):
             raise ListingChangedError(file.name)
         if mark.offset == file.size:
             return b""
         with open(file.path, "rb", buffering=0, opener=open_regular) as opened:
             descriptor = opened.fileno()
-            if os.fstat(descriptor).st_ino != inode:
+            if os.fstat(descriptor).st_ino != file.inode:
                 raise ListingChangedError(file.name)
             for appended in read_on(descriptor, mark, file.size):
                 for line in appended.lines.split(b"\n"):
                     self._judge(line, state, in_order=in_order)
                 mark = appended.mark
-            state.marks[file.name] = (inode, mark)
+                state.marks[file.name] = (now, mark)
+                if file.size - mark.offset > SEGMENT_BYTES:
+                    self._keep(state)  # a long look may be interrupted
+            state.marks[file.name] = (now, mark)
             return torn_line(descriptor, mark, file.size)
 
     def _judge(self, line: bytes, state: _State, *, in_order: bool) -> None:
@@ -232,7 +251,11 @@ class Today:
         for file in files:
             with open(file.path, "rb", buffering=0, opener=open_regular) as opened:
                 mark = mark_at(opened.fileno(), begins.get(file.name, file.size))
-            state.marks[file.name] = (file.inode, mark)
+            state.marks[file.name] = (_seen(file), mark)
+
+
+def _seen(file: DayFile) -> Seen:
+    return (file.inode, file.size, *file.stamp)
 
 
 def _is_hit(record: Record) -> bool:

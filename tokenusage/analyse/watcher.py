@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from tokenusage.analyse.plan import plan
 from tokenusage.analyse.query import Filters, Period, Query
-from tokenusage.analyse.report import Figures
 from tokenusage.analyse.window import Look, Window
 from tokenusage.errors import LogsError
 from tokenusage.read.forms import Plan
@@ -35,19 +34,19 @@ class Watcher:
         self._naive_zone = naive_zone
         self._live: Live | None = None
         self._window: Window | None = None
+        self._before: datetime | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_why: object) -> None:
-        if self._live is not None:
-            self._live.close()
+        self._stop()
 
     def look(self, now: datetime) -> Look:
         """Read what was appended since the last look, and return the figures of the present.
 
         The first look reads what the window needs. So does one that finds that what was
-        read has been changed, as when a user was forgotten; then nothing is new.
+        read has been changed, as when a user was forgotten, or that the clock was set back.
 
         Raises:
             LogsError: the directory or a file can't be read.
@@ -55,25 +54,41 @@ class Watcher:
         """
         for _ in range(LISTINGS):
             try:
-                if self._live is None or self._window is None:
-                    return self._begin(now)
-                self._window.advance(now)
-                for records, account in self._live.look(self._first_day(now)):
-                    self._window.take(records, account)
-                return _with_files(self._window.look(), self._live)
+                look = self._look(now)
             except ListingChangedError:
-                self.__exit__()
-                self._live = None
+                self._stop()
+            else:
+                self._before = now
+                return look
         raise LogsError(
             f"The files in {str(self._logs)!r} change faster than they can be read: try again."
         )
 
-    def _begin(self, now: datetime) -> Look:
-        live = Live(self._logs, self._plan(now))
-        self._live, self._window = live, Window(self._span, self._filters, now)
-        for records, account in live.catch_up():
-            self._window.take(records, account)
-        return replace(_with_files(self._window.look(), live), new=Figures())
+    def _look(self, now: datetime) -> Look:
+        if self._before and self._window and now < self._before - self._window.bucket:
+            self._stop()
+        live, window = self._live, self._window
+        anew = live is None or window is None
+        if live is None or window is None:
+            self._live = live = Live(self._logs, self._plan(now))
+            self._window = window = Window(self._span, self._filters, now, self._before)
+            found = live.catch_up()
+        else:
+            window.advance(now)
+            found = live.look(self._first_day(now))
+        for records, account in found:
+            window.take(records, account)
+        look = replace(window.look(), anew=anew and self._before is not None)
+        ledger, since = look.ledger, look.start.date()
+        ledger.files, ledger.bytes, ledger.refused = live.files, live.bytes, live.refused
+        ledger.unanswered_days = [day.isoformat() for day in live.unanswered if day >= since]
+        return look
+
+    def _stop(self) -> None:
+        """Close the log files, so that the next look begins anew."""
+        if self._live is not None:
+            self._live.close()
+        self._live = self._window = None
 
     def _plan(self, now: datetime) -> Plan:
         period = Period(now - 2 * self._span, now, ZoneInfo("UTC"), "UTC", "window")
@@ -81,8 +96,3 @@ class Watcher:
 
     def _first_day(self, now: datetime) -> date:
         return self._plan(now).first or now.astimezone(UTC).date()
-
-
-def _with_files(look: Look, live: Live) -> Look:
-    look.ledger.files, look.ledger.bytes = live.files, live.bytes
-    return look

@@ -16,7 +16,15 @@ import pyarrow as pa
 from tokenusage.analyse.filters import passing
 from tokenusage.analyse.query import Filters
 from tokenusage.analyse.report import Figures, Row, together
-from tokenusage.analyse.ring import CALLS, Ring, dollars_in, figures_of, sums_of_each
+from tokenusage.analyse.ring import (
+    CALLS,
+    OTHERS,
+    Integers,
+    Ring,
+    dollars_in,
+    figures_of,
+    sums_of_each,
+)
 from tokenusage.read.arrays import from_numpy, to_numpy
 from tokenusage.read.ledger import Account, Ledger
 from tokenusage.read.seen import Seen
@@ -29,8 +37,11 @@ GROUPINGS: Final = ("user", "operation", "model")
 
 LAST_CALLS: Final = 10
 
-MOST_ROWS: Final = 10
+MOST_ROWS: Final = 50
 """Groups that a look has rows of."""
+
+AHEAD: Final = timedelta(minutes=5)
+"""So far may the clock of a writer on another host be ahead; its calls count when it is time."""
 
 SHOWN_REJECTIONS: Final = 3
 """Rejected lines that a look names."""
@@ -91,15 +102,24 @@ class Look:
     minute: Figures
     """Of the last sixty seconds."""
     new: Figures
-    """Of what has come in since the look before."""
+    """Of what has come in since the look before; where that had to begin anew, of the calls
+    that ended since."""
     users: int
-    """Distinct users in the window, up to `ring.MOST_KEYS`."""
+    """Distinct users in the window."""
+    more_users: bool
+    """Whether there are more, because no more than `ring.MOST_KEYS` are told apart."""
     groups: dict[str, Groups]
     """By each of `GROUPINGS`."""
     last: tuple[LastCall, ...]
     """Newest first."""
     ledger: Ledger
     """Of everything since the watch began; the last rejected lines are named."""
+    unpriced: int
+    """Calls without a cost in the ledger's records."""
+    since: datetime
+    """When the window began that the watch began with: the ledger is of what ended later."""
+    anew: bool = False
+    """Whether the watch had to begin anew since the look before."""
 
     @property
     def start(self) -> datetime:
@@ -114,33 +134,49 @@ class Window:
         span: how long it is at least.
         filters: which calls count.
         now: the present, which `advance` moves.
+        before: when an earlier window was last looked at, in whose place this one comes.
     """
 
-    def __init__(self, span: timedelta, filters: Filters, now: datetime) -> None:
+    def __init__(
+        self, span: timedelta, filters: Filters, now: datetime, before: datetime | None = None
+    ) -> None:
         width = span // timedelta(microseconds=BUCKETS)
         self._filters = filters
         # The present bucket has only begun: with one more the rest is the span.
+        self._whole = Ring(width, BUCKETS + 1)
         self._rings = {name: Ring(width, BUCKETS + 1) for name in GROUPINGS}
         self._minute = Ring(_SECOND, _MINUTE)
         self._seen = Seen(span // timedelta(microseconds=1))
-        self._whole = self._rings[GROUPINGS[-1]]
         self._new = Figures()
+        self._unpriced = 0
+        # What is found at the beginning came in before, unless another window was there then.
+        self._news: int | None = _micro(before or now)
+        self._early: list[pa.Table] = []
         self._now = now
         self._last: list[LastCall] = []
         self.ledger = Ledger()
         """Of everything that came in; what was outside of the window then is `outside`."""
         self.advance(now)
+        self._since = self.start
 
     @property
     def start(self) -> int:
         """When the oldest bucket begins, in microseconds since the epoch."""
         return self._whole.start
 
+    @property
+    def bucket(self) -> timedelta:
+        """How long each of the window's buckets is."""
+        return timedelta(microseconds=self._whole.width)
+
     def advance(self, now: datetime) -> None:
         """Move the present on, and with it the window's beginning."""
         self._now = now
-        for ring in (*self._rings.values(), self._minute):
+        for ring in (self._whole, *self._rings.values(), self._minute):
             ring.advance(_micro(now))
+        early, self._early = self._early, []
+        for records in early:
+            self._add(records)
 
     def take(self, records: pa.Table, account: Account) -> None:
         """Add records, as `shape.columns_of` has shaped them, and what became of their lines.
@@ -149,17 +185,16 @@ class Window:
             WrongUseError: a filter compares a number with something that is none.
         """
         self.ledger.take(account)
+        del self.ledger.rejections[:-SHOWN_REJECTIONS]
         times = to_numpy(records["time"])
-        inside = (times >= self.start) & (times < self._whole.end)
-        self.ledger.outside += len(inside) - int(inside.sum())
-        if not inside.all():
-            records, times = records.filter(from_numpy(inside)), times[inside]
-        if not len(records):
-            return
+        # In this order as a report does: of a record that is outside the repeat is one as well.
         fresh = self._seen.first_of_each(records["id"].to_pylist(), times, _micro(self._now))
         self.ledger.duplicates += len(fresh) - int(fresh.sum())
-        if not fresh.all():
-            records = records.filter(from_numpy(fresh))
+        inside = (times >= self.start) & (times < _micro(self._now + AHEAD))
+        self.ledger.outside += int((fresh & ~inside).sum())
+        records = records.filter(from_numpy(fresh & inside))
+        if not len(records):
+            return
         self.ledger.dropped += int(to_numpy(records["dropped"].cast(pa.int64())).sum())
         passed = Ledger(records=len(records))
         records = passing(records, self._filters, passed)
@@ -170,45 +205,57 @@ class Window:
 
     def look(self) -> Look:
         """Return the figures of the present."""
+        self._news = None
         course = tuple(
             Bucket(self.start + place * self._whole.width, figures_of(row))
             for place, row in enumerate(self._whole.by_bucket())
         )
         new, self._new = self._new, Figures()
+        by_key = {name: ring.by_key() for name, ring in self._rings.items()}
+        users = by_key["user"][0]
         return Look(
             now=self._now,
             course=course,
             totals=together(bucket.figures for bucket in course),
             minute=figures_of(self._minute.by_bucket().sum(axis=0)),
             new=new,
-            users=sum(name is not None for name in self._rings["user"].by_key()[0]),
-            groups={name: self._groups(ring) for name, ring in self._rings.items()},
-            last=tuple(self._last),
-            ledger=replace(self.ledger, rejections=self.ledger.rejections[-SHOWN_REJECTIONS:]),
+            users=sum(name is not None for name in users),
+            more_users=OTHERS in users,
+            groups={name: _groups(*keys) for name, keys in by_key.items()},
+            last=tuple(call for call in self._last if call.time >= self.start),
+            ledger=replace(self.ledger, rejections=[*self.ledger.rejections]),
+            unpriced=self._unpriced,
+            since=_EPOCH + timedelta(microseconds=self._since),
         )
-
-    @staticmethod
-    def _groups(ring: Ring) -> Groups:
-        names, sums = ring.by_key()
-        # Only their order is a matter of floats.
-        dearest = np.lexsort((-sums[:, CALLS], -dollars_in(sums)))
-        rows = tuple(
-            Row((names[place],), figures_of(sums[place])) for place in dearest[:MOST_ROWS].tolist()
-        )
-        others = dearest[MOST_ROWS:]
-        return Groups(rows, len(others), figures_of(sums[others].sum(axis=0)))
 
     def _add(self, records: pa.Table) -> None:
+        early = to_numpy(records["time"]) >= self._minute.end
+        if early.any():
+            self._early.append(records.filter(from_numpy(early)))
+            records = records.filter(from_numpy(~early))
         times = to_numpy(records["time"])
         sums = sums_of_each(records)
+        self._whole.add(times, sums)
         for name, ring in self._rings.items():
             ring.add(times, sums, records[name])
-        just_now = (times >= self._minute.start) & (times < self._minute.end)
+        just_now = times >= self._minute.start
         self._minute.add(times[just_now], sums[just_now])
-        self._new = self._new.plus(figures_of(sums.sum(axis=0)))
+        new = sums if self._news is None else sums[times > self._news]
+        self._new = self._new.plus(figures_of(new.sum(axis=0)))
+        self._unpriced += figures_of(sums.sum(axis=0)).unpriced
         newest = np.argsort(-times, kind="stable")[:LAST_CALLS]
         self._last = sorted([*_calls(records, newest), *self._last], key=_time, reverse=True)
         del self._last[LAST_CALLS:]
+
+
+def _groups(names: Sequence[str | None], sums: Integers) -> Groups:
+    # Only their order is a matter of floats.
+    dearest = np.lexsort((-sums[:, CALLS], -dollars_in(sums)))
+    rows = tuple(
+        Row((names[place],), figures_of(sums[place])) for place in dearest[:MOST_ROWS].tolist()
+    )
+    others = dearest[MOST_ROWS:]
+    return Groups(rows, len(others), figures_of(sums[others].sum(axis=0)))
 
 
 def _time(call: LastCall) -> int:

@@ -1,6 +1,6 @@
 """From a question as it was typed to its answer, and the account beside it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -55,7 +55,13 @@ def watched(scan: "Scan") -> Iterator[None]:
 
 
 def finish(
-    ledger: Ledger, unpriced: int, format_: str, *, strict: bool = False, of: str = ""
+    ledger: Ledger,
+    unpriced: int,
+    format_: str,
+    *,
+    strict: bool = False,
+    of: str = "",
+    notes: Sequence[str] | None = None,
 ) -> None:
     """Say on stderr what printed data has no place for; fail where it is short and may not be.
 
@@ -65,17 +71,25 @@ def finish(
         format_: in which the data was printed.
         strict: ``--strict``.
         of: as in `account_aside`.
+        notes: as in `account_aside`.
 
     Raises:
         TokenUsageError: something was rejected, unpriced, dropped, unanswered or not read.
     """
     if format_ in MACHINE:
-        account_aside(ledger, unpriced, counts=format_ == "csv", of=of)
+        account_aside(ledger, unpriced, counts=format_ == "csv", of=of, notes=notes)
     if strict and (short := shortfalls(ledger, unpriced)):
         raise TokenUsageError(f"The figures are short (--strict): {of}{', '.join(short)}.")
 
 
-def account_aside(ledger: Ledger, unpriced: int, *, counts: bool, of: str = "") -> None:
+def account_aside(
+    ledger: Ledger,
+    unpriced: int,
+    *,
+    counts: bool,
+    of: str = "",
+    notes: Sequence[str] | None = None,
+) -> None:
     """Say on stderr what data in a machine's format has no place for.
 
     Args:
@@ -83,8 +97,9 @@ def account_aside(ledger: Ledger, unpriced: int, *, counts: bool, of: str = "") 
         unpriced: calls without a cost among them.
         counts: whether the data lacks the counts too, and not only the sentences.
         of: what stands in front of each line, where there are several ledgers.
+        notes: what makes the figures short, where that is not what the ledger alone says.
     """
-    lines = ledger_notes(ledger)
+    lines = list(ledger_notes(ledger) if notes is None else notes)
     if counts:
         lines.insert(0, " · ".join(ledger_parts(ledger, unpriced)))
     for line in lines:

@@ -1,5 +1,6 @@
 """The program: its commands, and the one place where errors become exit codes."""
 
+import codecs
 import gc
 import os
 import sys
@@ -30,6 +31,8 @@ from tokenusage.show.inert import inert
 
 DEBUG_VARIABLE: Final = "TOKENUSAGE_DEBUG"
 """When set, an unexpected error prints its traceback."""
+
+_ESCAPE: Final = "tokenusage.escape"
 
 _LIBRARY_SETTINGS: Final = {
     # pyarrow keeps for a moment (ms) the memory that it has freed: to touch fresh memory
@@ -108,12 +111,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ.setdefault(name, value)
     if sys.stdout is None or sys.stderr is None:
         sys.exit(1)  # closed by whoever started it: there is nowhere to say anything
+    # A terminal that has no such character gets an escape, not a crash.
+    codecs.register_error(_ESCAPE, _escaped)
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that has no such character gets an escape, not a crash.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        stream.reconfigure(errors=_ESCAPE)  # type: ignore[union-attr]
     code = _run(sys.argv[1:] if arguments is None else arguments)
     gc.freeze()
     sys.exit(code)
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    r"""Return JSON's escapes of what can't be encoded, ``\u00e9``, so that JSON stays JSON."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    escapes = (f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4))
+    return "".join(escapes), error.end
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -17,7 +17,7 @@ from tokenusage.cli.output import draws_on_terminal, emit, progress, width
 from tokenusage.cli.selection import Selection, selecting
 from tokenusage.config import Settings, load_settings
 from tokenusage.errors import TokenUsageError, WrongUseError
-from tokenusage.show.words import command_text
+from tokenusage.show.words import command_text, period_text
 
 if TYPE_CHECKING:
     from tokenusage.analyse.calls import Calls
@@ -79,8 +79,9 @@ def calls(
     """List single calls, the newest first.
 
     Large logs are read from the end, as far as the page needs: then the number of calls and
-    pages is an estimate, and a record that was written long after its call may be missing
-    from its place. Any other --order reads everything.
+    pages is an estimate, a record that was written long after its call may be missing from
+    its place, and one that was written again hours later is listed as a call of that time.
+    Any other --order reads everything.
 
     Examples:
       tokenusage calls --failed --limit 20
@@ -93,8 +94,12 @@ def calls(
     filters = selection.filters()
     settings = load_settings()
     if id_ is not None:
+        if not id_:
+            raise WrongUseError("--id is empty: give the id of a call.")
         if failed or filters != Filters():
             raise WrongUseError("--id names one call: leave the filters out.")
+        if wanted != Page():
+            raise WrongUseError("--id names one call: leave --order, --limit and --page out.")
         found = _find(id_, selection, settings, now)
         emit(_render_one(found, str(selection.directory(settings.logs)), format_, output), output)
         return
@@ -104,7 +109,8 @@ def calls(
     logs = selection.directory(settings.logs)
     listed = _list(query, logs, wanted, settings, now)
     command = command_text("calls", selection.logs)
-    emit(_render(listed, format_, command, output), output)
+    text = _render(listed, format_, command, output)
+    emit(text, output, is_page=format_ not in MACHINE)
     finish(listed.ledger, listed.unpriced, format_)
 
 
@@ -146,7 +152,8 @@ def _find(id_: str, selection: Selection, settings: Settings, now: datetime) -> 
     wanted = plan(Query(period), naive_zone=settings.naive_timezone, now=now, also=("id",))
     found = look_up(logs, wanted, id_, partial(progress, "Searching"))
     if found is None:
-        raise TokenUsageError(f"There is no call with the id {id_!r} in {str(logs)!r}.")
+        where = f" in the files of {period_text(period)}" if selection.names_period else ""
+        raise TokenUsageError(f"There is no call with the id {id_!r} in {str(logs)!r}{where}.")
     return found
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 import typer
+from typer import _completion_shared
 
 from tokenusage.analyse.query import DIMENSIONS
 from tokenusage.config import load_settings
@@ -17,6 +18,44 @@ from tokenusage.record import FIELDS
 
 PLAIN: Final = re.compile(r"[\w@%+:,./][\w@%+=:,./-]*")
 """A name that needs no quotes in bash, zsh and fish, and is no option."""
+
+BASH: Final = r"""
+%(complete_func)s() {
+    local IFS=$'\n' line=$COMP_LINE words=() i word value option
+    # Bash has cut words at = : and @: those without a blank between them are one.
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        if [[ $i == 0 || $line == [[:blank:]]* ]]; then
+            words+=("$word")
+        else
+            words[${#words[@]} - 1]+=$word
+        fi
+        line=${line#*"$word"}
+    done
+    word=${words[${#words[@]} - 1]} value=$word option=${words[${#words[@]} - 2]}
+    if [[ $word == --*=* ]]; then
+        value=${word#*=} option=${word%%%%=*}
+    fi
+    COMPREPLY=( $( env COMP_WORDS="${words[*]}" COMP_CWORD=$((${#words[@]} - 1)) \
+                   %(autocomplete_var)s=complete_bash "$1" ) )
+    # Only the last of its own words ($2) is what bash replaces.
+    COMPREPLY=( "${COMPREPLY[@]#"${value%%"$2"}"}" )
+    if [[ ${COMPREPLY[0]} == *= ]]; then
+        compopt -o nospace 2>/dev/null
+    fi
+    case $option in
+        --user|--operation|--model|--where|--mean|--by|--id)
+            compopt +o default 2>/dev/null ;;  # no file has such a name
+    esac
+    return 0
+}
+
+complete -o default -F %(complete_func)s %(prog_name)s
+"""
+"""What bash runs: Typer's own takes ``ft:gpt`` and ``--model=gpt`` for several words."""
+
+# The place where Typer keeps its scripts; where another version has none, its own is used.
+getattr(_completion_shared, "_completion_scripts", {})["bash"] = BASH
 
 
 def words(known: tuple[str, ...]) -> Callable[[], list[str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, TypeVar, cast
 
 import typer
 
@@ -17,12 +17,16 @@ from tokenusage.cli.answering import account_aside, ask
 from tokenusage.cli.output import Stdout, progress, whole_file
 from tokenusage.cli.selection import Selection, selecting
 from tokenusage.config import Settings, load_settings
-from tokenusage.errors import WrongUseError
+from tokenusage.errors import ReplacedError, WrongUseError
+from tokenusage.read.segments import LISTINGS
 from tokenusage.show.inert import inert, inert_json
 from tokenusage.show.numbers import count, counted
 
 if TYPE_CHECKING:
     from tokenusage.keep.export.lines import Exported
+    from tokenusage.read.ledger import Ledger
+
+_T = TypeVar("_T")
 
 FORMATS: Final = ("jsonl", "csv", "parquet", "xlsx")
 
@@ -30,7 +34,8 @@ OVERVIEW: Final = "overview"
 """What ``--by`` calls the sections of a report that has none."""
 
 Format = Annotated[
-    str, options.format_option(FORMATS, "jsonl: the lines as they were logged (the default).")
+    str | None,
+    options.format_option(FORMATS, "Default: as --output ends, else jsonl, the lines as logged."),
 ]
 By = Annotated[
     list[str] | None,
@@ -65,7 +70,7 @@ def export(
     selection: Selection,
     by: By = None,
     cost: options.Cost = "logged",
-    format_: Format = "jsonl",
+    format_: Format = None,
     output: options.Output = None,
 ) -> None:
     """Hand on the calls, or the rows of a report; without a period all of them.
@@ -73,36 +78,36 @@ def export(
     jsonl gives the lines back as they were logged, byte for byte, sealed days too, and
     twice what stands there twice: a backup. The other formats have a row for each call
     that counts, cache hits among them, whose columns are the fields of the record; with
-    --cost, cost_estimate is computed anew. Lines that are no records are left out, and
-    counted on stderr.
+    --cost, cost_estimate is computed anew. Fields that tokenusage does not know are in
+    jsonl alone. Lines that are no records are left out, and counted on stderr.
 
     With --by it is the rows of a report, and --by overview is all sections of one, in
     xlsx a sheet each: the monthly report to hand on.
 
     Examples:
       tokenusage export --month 2026-11 --output november.jsonl
-      tokenusage export --month 2026-11 --by overview --format xlsx --output november.xlsx
+      tokenusage export --month 2026-11 --by overview --output november.xlsx
     """
-    options.choose("--format", format_, FORMATS)
+    chosen = _format(format_, output)
     now = datetime.now(UTC)
     if not selection.names_period:
         selection = replace(selection, everything=True)
-    dimensions = options.dimensions(by)
+    dimensions = _dimensions(by)
     query = Query(
         period=selection.period(now),
         filters=selection.filters(),
-        by=() if dimensions == (OVERVIEW,) else check_dimensions(dimensions),
+        by=() if dimensions == (OVERVIEW,) else dimensions,
         cost=options.cost_mode(cost),
     )
-    _check_use(format_, output, query, of_calls=not dimensions)
+    _check_use(chosen, output, query, of_calls=not dimensions)
     settings = load_settings()
     asked = _Asked(query, selection.directory(settings.logs), settings, now, output)
     if dimensions:
-        _export_rows(asked, format_)
-    elif format_ == "jsonl":
+        _export_rows(asked, chosen)
+    elif chosen == "jsonl":
         _export_lines(asked)
     else:
-        _export_calls(asked, format_)
+        _export_calls(asked, chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +124,59 @@ class _Asked:
         """Return where the data goes: a file that is there whole or not at all, or stdout."""
         return whole_file(self.output) if self.output else nullcontext(cast(BinaryIO, Stdout()))
 
+    def spool(self) -> Path | None:
+        """Return how the path of the directory begins in which a workbook is put together.
+
+        It lies beside the workbook, on the disk that has to have room for it.
+        """
+        if self.output is None:
+            return None
+        target = self.output.resolve()
+        return target.with_name(f".{target.name[:80]}.sheets-")
+
+    def whole(self, write: Callable[[BinaryIO], _T]) -> _T:
+        """Call `write` with the place; with a new file once more where logs were replaced.
+
+        Raises:
+            ReplacedError: they were so often, or some of what stood in them is on stdout.
+        """
+        tries = LISTINGS if self.output else 1
+        while True:
+            try:
+                with self.place() as file:
+                    return write(file)
+            except ReplacedError:
+                tries -= 1
+                if not tries:
+                    raise
+
     def watch(self, total: int) -> AbstractContextManager[Callable[[int], None] | None]:
         """Return what tells of progress; whoever reads stdout may draw on the terminal too."""
         return progress("Exporting", total) if self.output else nullcontext()
+
+
+def _format(given: str | None, output: Path | None) -> str:
+    """Return the format: the one that is given, else the one that the file's name ends in."""
+    ending = output.suffix.removeprefix(".").lower() if output else ""
+    if given is None:
+        return ending if ending in FORMATS else "jsonl"
+    options.choose("--format", given, FORMATS)
+    if output and ending in FORMATS and ending != given:
+        raise WrongUseError(
+            f"--format {given} does not go with --output {str(output)!r}: leave out --format, "
+            f"or let the name end in .{given}."
+        )
+    return given
+
+
+def _dimensions(by: list[str] | None) -> tuple[str, ...]:
+    """Return what ``--by`` names: dimensions, or `OVERVIEW` alone."""
+    names = options.dimensions(by)
+    if names == (OVERVIEW,):
+        return names
+    if OVERVIEW in names:
+        raise WrongUseError(f"--by {OVERVIEW} stands alone: it has sections of its own.")
+    return check_dimensions(names, (OVERVIEW,))
 
 
 def _check_use(format_: str, output: Path | None, query: Query, *, of_calls: bool) -> None:
@@ -145,14 +200,15 @@ def _export_lines(asked: _Asked) -> None:
     wanted = plan(query, naive_zone=asked.settings.naive_timezone, now=asked.now)
     wanted = replace(wanted, summaries=False)
     on_terminal = asked.output is None and sys.stdout.isatty()
-    with asked.place() as file:
 
+    def export_to(file: BinaryIO) -> "Exported":
         def write(text: bytes | memoryview) -> None:
             # On a terminal a line is inert, of the same value.
             file.write(inert_json(bytes(text).decode()).encode() if on_terminal else text)
 
-        exported = export_lines(asked.logs, wanted, Choice.of(query), write, asked.watch)
-    for line in _account(exported):
+        return export_lines(asked.logs, wanted, Choice.of(query), write, asked.watch)
+
+    for line in _account(asked.whole(export_to)):
         typer.echo(line, err=True)
 
 
@@ -161,7 +217,7 @@ def _export_calls(asked: _Asked, format_: str) -> None:
     from tokenusage.keep.export.calls import export_calls
 
     query, zone = asked.query, asked.query.period.zone
-    export_to = partial(
+    give_to = partial(
         export_calls,
         asked.logs,
         query,
@@ -170,26 +226,28 @@ def _export_calls(asked: _Asked, format_: str) -> None:
         now=asked.now,
         watch=asked.watch,
     )
-    with asked.place() as file:
+
+    def export_to(file: BinaryIO) -> "tuple[Ledger, int]":
         if format_ == "csv":
             from tokenusage.show.export.csv import CsvCalls
 
-            ledger, unpriced = export_to(CsvCalls(file.write, zone).add)
-        elif format_ == "parquet":
+            return give_to(CsvCalls(file.write, zone).add)
+        if format_ == "parquet":
             from tokenusage.show.export.parquet import ParquetCalls
 
             with ParquetCalls(file) as parquet:
-                ledger, unpriced = export_to(parquet.add)
-        else:
-            from tokenusage.show.export.account import Account, add_account
-            from tokenusage.show.export.workbook import Book
-            from tokenusage.show.export.xlsx import XlsxCalls
+                return give_to(parquet.add)
+        from tokenusage.show.export.account import Account, add_account
+        from tokenusage.show.export.workbook import Book
+        from tokenusage.show.export.xlsx import XlsxCalls
 
-            with Book(file) as book:
-                calls = XlsxCalls(book, zone, query.period.zone_name)
-                ledger, unpriced = export_to(calls.add)
-                add_account(book, Account(query, str(asked.logs), ledger, unpriced, asked.now))
-    account_aside(ledger, unpriced, counts=True)
+        with Book(file, spool=asked.spool()) as book:
+            calls = XlsxCalls(book, zone, query.period.zone_name)
+            ledger, unpriced = give_to(calls.add)
+            add_account(book, Account(query, str(asked.logs), ledger, unpriced, asked.now))
+        return ledger, unpriced
+
+    account_aside(*asked.whole(export_to), counts=True)
 
 
 def _export_rows(asked: _Asked, format_: str) -> None:
@@ -211,10 +269,12 @@ def _export_rows(asked: _Asked, format_: str) -> None:
             write_rows(report, file)
         else:
             from tokenusage.show.export.account import Account
+            from tokenusage.show.export.workbook import Book
             from tokenusage.show.export.xlsx import write_report
 
             account = Account(asked.query, str(asked.logs), ledger, unpriced, asked.now)
-            write_report(report, account, file)
+            with Book(file, spool=asked.spool()) as book:
+                write_report(report, account, book)
     account_aside(ledger, unpriced, counts=True)
 
 

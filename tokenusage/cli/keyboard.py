@@ -7,8 +7,9 @@ import sys
 import termios
 import tty
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
-from typing import Any, Final, Self
+from typing import Any, Final, NoReturn, Self
 
 _ENTER: Final = b"\x1b[?1049h\x1b[?25l\x1b[?7l"
 """Another screen, no cursor, and lines that are too long are cut."""
@@ -20,8 +21,8 @@ Handler = Callable[[int, FrameType | None], Any] | int | None
 class Keyboard:
     """The terminal's other screen, and the keys; a context manager that gives both back.
 
-    It does so on an exception, on SIGTERM and SIGHUP, which become `SystemExit`, and
-    while the program is stopped (Ctrl-Z).
+    It does so on an exception, on SIGTERM, SIGQUIT and SIGHUP, which become `SystemExit`
+    as a terminal does that is gone, and while the program is stopped (Ctrl-Z).
     """
 
     def __init__(self) -> None:
@@ -39,6 +40,7 @@ class Keyboard:
         handlers: dict[int, Handler] = {
             signal.SIGWINCH: lambda *_: None,
             signal.SIGTERM: _exit,
+            signal.SIGQUIT: _exit,
             signal.SIGHUP: _exit,
             signal.SIGTSTP: self._stop,
         }
@@ -48,7 +50,9 @@ class Keyboard:
         return self
 
     def __exit__(self, *_why: object) -> None:
-        self._give_back()
+        # One that is gone can't be given back.
+        with suppress(OSError, termios.error):
+            self._give_back()
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(-1)
@@ -66,7 +70,10 @@ class Keyboard:
             os.read(self._woken, 4096)
         if self._in is None or self._in not in ready:
             return ""
-        keys = os.read(self._in, 64)
+        try:
+            keys = os.read(self._in, 64)
+        except OSError:
+            _exit(signal.SIGHUP)
         if not keys:
             self._in = None  # closed: there are no more
         # An arrow, say, comes as several characters, none of which is a key of its own.
@@ -75,8 +82,13 @@ class Keyboard:
     def draw(self, screen: str) -> None:
         """Put lines in the place of what is on the screen."""
         lines = screen.split("\n")
-        sys.stdout.write("\x1b[H" + "\x1b[K\n".join(lines) + "\x1b[K\x1b[J")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write("\x1b[H" + "\x1b[K\n".join(lines) + "\x1b[K\x1b[J")
+            sys.stdout.flush()
+        except OSError:
+            # Python flushes stdout once more as it exits, and would complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out)
+            _exit(signal.SIGHUP)
 
     def _take(self) -> None:
         if self._in is not None:
@@ -95,5 +107,5 @@ class Keyboard:
         self._take()
 
 
-def _exit(number: int, _frame: FrameType | None) -> None:
+def _exit(number: int, _frame: FrameType | None = None) -> NoReturn:
     sys.exit(128 + number)

@@ -2,19 +2,40 @@
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from io import RawIOBase
 from pathlib import Path
+from types import FrameType
 from typing import Any, BinaryIO, Final
 
 from tokenusage.errors import TokenUsageError, WrongUseError
+from tokenusage.logs import is_ours
 
 LEAST_WIDTH: Final = 60
 PIPE_WIDTH: Final = 200
 """Columns where there is no terminal: wide enough that nothing has to leave."""
+
+_PLAIN: Final = {
+    "≥ ": ">=",
+    "± ": "+-",
+    "≈": "~",
+    "▲": "^",
+    "▼": "v",
+    "—": "-",
+    "─": "-",
+    "·": "-",
+    "…": "~",
+}
+"""The marks of pages in ASCII, as wide as they are."""
+
+_ENDINGS: Final = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""Signals that end a program without a word to it; Windows lacks one."""
 
 
 def width() -> int:
@@ -49,17 +70,27 @@ def progress(what: str, total: int) -> AbstractContextManager[Callable[[int], No
     return progress_bar(what, total)
 
 
-def emit(text: str, output: Path | None) -> None:
+def emit(text: str, output: Path | None, *, is_page: bool = False) -> None:
     """Write `text` to stdout, or to the file that ``--output`` names.
+
+    Args:
+        text: what to write.
+        output: the file; None is stdout.
+        is_page: it is for people: on stdout its marks are such as the encoding has.
 
     Raises:
         BrokenPipeError: whoever read stdout has had enough.
-        WrongUseError: something that is no regular file stands in the file's place.
+        WrongUseError: something that is no regular file stands in the file's place, or it
+            has a log's name.
         TokenUsageError: the file can't be written; what was there is unchanged.
     """
     if output is not None:
         write_whole(output, text)
         return
+    if is_page:
+        for mark, plain in _PLAIN.items():
+            if not writes(mark):
+                text = text.replace(mark, plain)
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -73,7 +104,7 @@ def write_whole(path: Path, text: str) -> None:
     """Put `text` in the place of `path` at once: a reader sees the old file or the new one.
 
     Raises:
-        WrongUseError: something that is no regular file stands there.
+        WrongUseError: something that is no regular file stands there, or it has a log's name.
         TokenUsageError: it can't be written; what was there is unchanged.
     """
     with whole_file(path) as file:
@@ -115,16 +146,50 @@ class Stdout(RawIOBase):
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Give a new file that takes the place of `path` at once, when the context ends well.
 
+    While the context lasts, SIGTERM and SIGHUP are `SystemExit`, so that nothing stays
+    behind; one that is ignored, as under nohup, stays ignored.
+
     Raises:
-        WrongUseError: something that is no regular file stands there.
+        WrongUseError: something that is no regular file stands there, or it has a log's name.
         TokenUsageError: it can't be written; what was there is unchanged.
     """
+    target = _target(path)
+    handled = [number for number in _ENDINGS if signal.getsignal(number) is signal.SIG_DFL]
+    for number in handled:
+        signal.signal(number, _exit)
+    try:
+        with _replacing(target, path) as file:
+            yield file
+    finally:
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _target(path: Path) -> Path:
+    """Return where a file that ``--output`` names stands; raises as `whole_file` does."""
+    if path == Path():
+        raise WrongUseError("--output needs the name of a file.")
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():
             raise WrongUseError(f"--output {str(path)!r} is not a regular file.")
     except (OSError, RuntimeError) as error:  # RuntimeError: a symlink to itself
         raise TokenUsageError(f"{str(path)!r} is no place to write to: {error}.") from error
+    if is_ours(path.name) or is_ours(target.name):
+        raise WrongUseError(
+            f"--output {str(path)!r} has a name that log directories keep for their own files, "
+            "which it could replace: choose another, such as november.jsonl."
+        )
+    return target
+
+
+def _exit(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+@contextmanager
+def _replacing(target: Path, path: Path) -> Iterator[BinaryIO]:
+    """Give the new file under a name of its own, and then put it in its place."""
     try:
         old = target.stat() if target.exists() else None
         mode = old.st_mode & 0o777 if old else 0o666 & ~_umask()

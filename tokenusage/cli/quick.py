@@ -36,9 +36,11 @@ def run_statusline(words: Sequence[str]) -> bool:
     try:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # Python flushes stdout once more as it exits, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            sys.exit(f"tokenusage: stdout can't be written: {error.strerror}.")
     gc.freeze()
     return True
 
@@ -53,14 +55,15 @@ def statusline_text(logs: Path | None, tz: str) -> str:
     directory = logs or settings.logs
     period = make_period(now=datetime.now(UTC), days=1, tz=tz)
     cache = cache_path(directory, period.zone_name, os.environ)
-    sums = Today(directory, period, settings.naive_timezone).sums(cache)
+    sums = Today(directory, period, settings.naive_timezone, cache).sums()
     return render_statusline(sums.calls, sums.cost_pico, sums.unpriced)
 
 
 def cache_path(logs: Path, zone: str, environ: Mapping[str, str]) -> Path:
     """Return where the state of a log directory and a zone is kept."""
-    home = environ.get("XDG_CACHE_HOME", "")
-    root = Path(home) if Path(home).is_absolute() else Path.home() / ".cache"
+    roots = (Path(environ.get("XDG_CACHE_HOME", "")), Path(environ.get("HOME", ""), ".cache"))
+    # Nothing can be kept by whoever has no home.
+    root = next((root for root in roots if root.is_absolute()), Path(os.devnull))
     key = blake2b(os.fsencode(f"{logs.resolve()}\n{zone}"), digest_size=8).hexdigest()
     return root / "tokenusage" / f"statusline-{key}"
 

@@ -73,7 +73,8 @@ Compare = Annotated[
     typer.Option(
         "--compare",
         metavar="previous|FROM..TO",
-        help="Beside another period: the one before, or dates such as 2026-10-01..2026-10-31.",
+        help="Beside another period: dates such as 2026-10-01..2026-10-31, or the one before; "
+        "of that as much as has passed of a period that is not over.",
         autocompletion=words(("previous",)),
     ),
 ]
@@ -119,14 +120,15 @@ def report(
     order = _order(query, sort, ascending=ascending, limit=limit)
     if chart:
         _check_chart(query, order, format_, compare)
-    earlier = None if compare is None else compared_period(compare, query.period)
+    earlier = None if compare is None else compared_period(compare, query.period, now)
     settings = load_settings()
     logs = selection.directory(settings.logs)
     answers = [ask(query, logs, settings, now)]
     if earlier is not None:
         answers.append(ask(replace(query, period=earlier), logs, settings, now))
     printing = Printing(format_, order, now, command_text("report", selection.logs), output)
-    emit(printing.charted(*answers) if chart else printing.text(*answers), output)
+    text = printing.charted(*answers) if chart else printing.text(*answers)
+    emit(text, output, is_page=format_ not in MACHINE)
     for answered, side in zip(answers, ("", BEFORE), strict=False):
         finish(answered.ledger, answered.totals.unpriced, format_, strict=strict, of=side)
 
@@ -150,6 +152,8 @@ def _check_chart(query: Query, order: Order, format_: str, compare: str | None) 
         )
     if compare is not None:
         raise WrongUseError("--chart and --compare don't go together: give one of them.")
+    if query.percentiles or query.means:
+        raise WrongUseError("--chart has no place for --percentiles and --mean: leave them out.")
     if order.ascending:
         raise WrongUseError("--chart is in order of time: --ascending has no place in it.")
     check_chart(query.by)

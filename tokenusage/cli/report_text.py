@@ -28,7 +28,7 @@ class Printing:
     def text(self, report: Report, before: Report | None = None) -> str:
         """Return a report; with another one, what has changed since that."""
         if before is not None:
-            return self._compared(compare(report, before))
+            return self._compared(compare(report, before, self.now))
         # Each format comes with its own libraries, and only one of them is wanted.
         if self.format_ in MACHINE:
             from tokenusage.show.report.machine import render_csv, render_json

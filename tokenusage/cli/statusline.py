@@ -9,7 +9,8 @@ def statusline(*, logs: options.Logs = None, tz: options.Tz = "UTC") -> None:
 
     It remembers in your cache directory what it has read, and reads what was appended
     since: at once, however large the logs are. The first look of a day reads all of
-    the day, which takes seconds where that is hundreds of thousands of calls.
+    the day, in a zone other than UTC all of the two or three UTC days around it, which
+    takes seconds where that is hundreds of thousands of calls.
 
     Examples:
       tokenusage statusline --tz local

@@ -10,6 +10,7 @@ from tokenusage.cli import options
 from tokenusage.cli.answering import MACHINE, finish, watched
 from tokenusage.cli.output import draws_on_terminal, emit, width
 from tokenusage.config import Settings, load_settings
+from tokenusage.show.summary.facts import notes
 from tokenusage.show.words import command_text
 
 
@@ -32,6 +33,8 @@ def summary(
     The last hour, the last 24 hours, today, this month and all time; under them averages
     per operation, item, session and task, caches, and this month at the current pace.
 
+    --strict minds calls, tokens and costs: days of which rotate has left only sums are in them.
+
     Examples:
       tokenusage summary
       tokenusage summary --user 123 --tz Europe/Berlin --format markdown
@@ -46,8 +49,10 @@ def summary(
     options.choose("--format", format_, options.FORMATS)
     settings = load_settings()
     answered = _ask(query, logs or settings.logs, settings, now)
-    emit(_render(answered, format_, command_text("report", logs), output), output)
-    finish(answered.ledger, answered.totals.unpriced, format_, strict=strict)
+    is_page = format_ not in MACHINE
+    emit(_render(answered, format_, command_text("report", logs), output), output, is_page=is_page)
+    unpriced = answered.totals.unpriced
+    finish(answered.ledger, unpriced, format_, strict=strict, notes=notes(answered))
 
 
 def _ask(query: Query, logs: Path, settings: Settings, now: datetime) -> Summary:

@@ -9,7 +9,7 @@ import typer
 from tokenusage.analyse.query import Query
 from tokenusage.analyse.ranking import MEASURES, RANKED, Ranking, rank
 from tokenusage.cli import options
-from tokenusage.cli.answering import ask, finish
+from tokenusage.cli.answering import MACHINE, ask, finish
 from tokenusage.cli.completion import words
 from tokenusage.cli.output import draws_on_terminal, emit, width, writes
 from tokenusage.cli.selection import Selection, selecting
@@ -79,7 +79,8 @@ def top(
     settings = load_settings()
     answered = ask(query, selection.directory(settings.logs), settings, now)
     command = command_text(f"top {what}", selection.logs)
-    emit(_render(rank(answered, what, by, limit), format_, command, output), output)
+    text = _render(rank(answered, what, by, limit), format_, command, output)
+    emit(text, output, is_page=format_ not in MACHINE)
     finish(answered.ledger, answered.totals.unpriced, format_, strict=strict)
 
 

@@ -102,11 +102,15 @@ def duration(option: str, text: str, least: timedelta, most: timedelta) -> timed
         raise WrongUseError(f"{option} takes a time such as 90s, 15m, 1h or 1d, not {text!r}.")
     length = timedelta(seconds=float(match["number"]) * _UNITS[match["unit"]])
     if not least <= length <= most:
-        raise WrongUseError(
-            f"{option} must be from {least.total_seconds():g}s to "
-            f"{most.total_seconds() / 3600:g}h, not {text}."
-        )
+        raise WrongUseError(f"{option} must be from {_short(least)} to {_short(most)}, not {text}.")
     return length
+
+
+def _short(length: timedelta) -> str:
+    """Return a length of time as `duration` takes it, in its largest whole unit."""
+    seconds = length.total_seconds()
+    unit = next((unit for unit in "dhm" if seconds % _UNITS[unit] == 0), "s")
+    return f"{seconds / _UNITS[unit]:g}{unit}"
 
 
 def _watch(wanted: _Watch, span: timedelta, settings: Settings, format_: str) -> None:
@@ -138,21 +142,38 @@ def _ticks(interval: timedelta) -> Iterator[None]:
 
 
 def _print_json(watcher: "Watcher", wanted: _Watch) -> None:
-    from tokenusage.show.live import render_json
+    from tokenusage.show.live_lines import render_json
 
-    for _ in _ticks(wanted.interval):
-        look = watcher.look(datetime.now(UTC))
+    for look in _looks(watcher, wanted):
         emit(render_json(look, wanted.query(look)), None)
 
 
 def _print_lines(watcher: "Watcher", wanted: _Watch) -> None:
-    from tokenusage.show.live import render_heading, render_line
+    from tokenusage.cli.output import width
+    from tokenusage.show.live_lines import render_heading, render_line
 
     zone, _ = find_zone(wanted.zone)
-    for number, _ in enumerate(_ticks(wanted.interval)):
+    looks = _looks(watcher, wanted)
+    # What the first look finds did not come in during an interval.
+    first = next(looks)
+    emit(render_heading(first, wanted.query(first), str(wanted.logs), width()), None)
+    for look in looks:
+        emit(render_line(look, zone, width()), None)
+
+
+def _looks(watcher: "Watcher", wanted: _Watch) -> "Iterator[Look]":
+    """Yield a look an interval; what makes its figures short is said on stderr, once."""
+    from tokenusage.show.live_lines import notes
+
+    before: list[str] = []
+    for _ in _ticks(wanted.interval):
         look = watcher.look(datetime.now(UTC))
-        # What the first look finds did not come in during an interval.
-        emit(render_line(look, zone) if number else render_heading(), None)
+        yield look
+        said = notes(look)
+        for note in said:
+            if note not in before:
+                typer.echo(note, err=True)
+        before = said
 
 
 def _show_screen(watcher: "Watcher", wanted: _Watch) -> None:

@@ -104,11 +104,10 @@ class _Search:
         self._reader = Reader(pool)
         self._zone = plan.naive_zone
         self._id = id_
-        plain, escaped = (
-            json.dumps(id_, ensure_ascii=ascii_)[1:-1].encode("utf-8", "surrogatepass")
-            for ascii_ in (False, True)
-        )
-        self._spellings = {plain, escaped}
+        spellings = [json.dumps(id_, ensure_ascii=ascii_)[1:-1] for ascii_ in (False, True)]
+        # Some writers, PHP's among them, escape slashes too.
+        spellings += [spelling.replace("/", "\\/") for spelling in spellings]
+        self._spellings = {text.encode("utf-8", "surrogatepass") for text in spellings}
 
     def piece(self, piece: Piece) -> tuple[int, Found | None]:
         """Return how many bytes a piece has, and the record if it is in there."""
@@ -141,8 +140,9 @@ class _Search:
             while (place := text.find(spelling, end)) >= 0:
                 start = text.rfind(b"\n", 0, place) + 1
                 newline = text.find(b"\n", place)
-                end = len(text) if newline < 0 else newline
-                yield start, text[start:end]
+                line_end = len(text) if newline < 0 else newline
+                yield start, text[start:line_end]
+                end = line_end + 1
 
     def _in_rows(self, group: RowGroup) -> Found | None:
         with ParquetFile(group.file, FORMAT, SCHEMA) as parquet:

@@ -8,7 +8,7 @@ twice, and the next run removes it.
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
@@ -27,17 +27,12 @@ from tokenusage.keep.sums.detailed import Details, detailed_days, tidy_details, 
 from tokenusage.keep.sums.final import final_summary, summary_of
 from tokenusage.keep.sums.months import Summary, read_summary, summarised_days, write_month
 from tokenusage.keep.sums.summarise import DaySums, summarise
+from tokenusage.keep.waiting import Waiting, is_due
 from tokenusage.logs import DayFile, list_logs
 from tokenusage.read.ledger import Account
 from tokenusage.read.parquet import NotOursError
 from tokenusage.read.segments import ListingChangedError, ends_torn
 from tokenusage.read.sources import Source, digest_of
-
-_MOST_ROWS: Final = 1 << 20
-_MOST_BYTES: Final = 1 << 30
-_MOST_FILES: Final = 200
-"""What waits at most for its month to be written: rows in memory, bytes that a killed
-run would have to read again, and files whose locks are held at once."""
 
 _FAILURES: Final = (TokenUsageError, OSError, NotOursError)
 
@@ -96,29 +91,6 @@ def rotate(
     return Outcome(tuple(results), plan.doubt)
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A day whose month is not written yet."""
-
-    summary: Summary
-    details: Details | None
-    """None where its records are going to be removed."""
-    files: tuple[DayFile, ...]
-    """What it was made from."""
-    result: Result
-
-    @property
-    def removes(self) -> bool:
-        """Whether its files are removed then."""
-        return self.details is None
-
-    @property
-    def rows(self) -> int:
-        """Rows in memory."""
-        tables = [self.summary.table, *([self.details.table] if self.details else [])]
-        return sum(table.num_rows for table in tables)
-
-
 class _Rotation:
     """One rotation of a directory whose lock is held."""
 
@@ -128,7 +100,7 @@ class _Rotation:
         self._logs = logs
         self._today = today
         self._zone = zone
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Waiting] = []
 
     def finish_killed_run(self) -> None:
         """Remove what is in a sealed file or a final summary already."""
@@ -150,7 +122,7 @@ class _Rotation:
                 advance=days.tell,
             )
             for step, summed in days.each(sorted(wanted, key=lambda step: step.day), summarise_day):
-                if self._waiting and self._is_due(step.day):
+                if self._waiting and is_due(self._waiting, step.day):
                     self._write_waiting()
                 self._sum_up(step, summed)
         if self._waiting:
@@ -174,7 +146,7 @@ class _Rotation:
             return
         after = 0 if removes else sum(file.size for file in sums.files)
         result = Result(step.day, step.action, step.size, after, _records(sums.account), step.why)
-        self._waiting.append(_Waiting(summary, details, sums.files, result))
+        self._waiting.append(Waiting(summary, details, sums.files, result))
 
     def _remove_empty(self, step: Step) -> None:
         try:
@@ -217,16 +189,6 @@ class _Rotation:
         )
         return final_summary(sums, sources, read_summary(self._logs, sums.day))
 
-    def _is_due(self, day: date) -> bool:
-        """Return whether what waits has to be written before a day is summed up."""
-        waiting = self._waiting
-        return (
-            waiting[0].summary.of_day.day.replace(day=1) != day.replace(day=1)
-            or sum(one.rows for one in waiting) > _MOST_ROWS
-            or sum(one.result.before for one in waiting) > _MOST_BYTES
-            or sum(len(one.files) for one in waiting) > _MOST_FILES
-        )
-
     def _write_waiting(self) -> None:
         """Write the month of the days that wait, and then remove what is to be removed."""
         waiting, self._waiting = self._waiting, []
@@ -248,7 +210,7 @@ class _Rotation:
                 else:
                     self._finish(one)
 
-    def _write_details(self, ready: Sequence[_Waiting], like: os.stat_result) -> Exception | None:
+    def _write_details(self, ready: Sequence[Waiting], like: os.stat_result) -> Exception | None:
         """Write the details of the days whose records stay; return what came between."""
         changes = [one.details for one in ready if one.details]
         leaving = {one.result.day for one in ready if one.removes}
@@ -258,7 +220,7 @@ class _Rotation:
             return error
         return None
 
-    def _holds(self, one: _Waiting, held: ExitStack) -> bool:
+    def _holds(self, one: Waiting, held: ExitStack) -> bool:
         """Hold the log files of a day, and return whether its files are as they were summed up."""
         try:
             held.enter_context(hold([file for file in one.files if is_raw(file)]))
@@ -268,7 +230,7 @@ class _Rotation:
             return False
         return True
 
-    def _finish(self, one: _Waiting) -> None:
+    def _finish(self, one: Waiting) -> None:
         try:
             if one.removes:
                 remove_day(self._logs, one.result.day, one.files)

@@ -80,6 +80,11 @@ class Forms:
     damaged: list[str] = field(default_factory=list)
     """Those of them that are of sealed files, whose records are missing."""
 
+    @property
+    def only_sums(self) -> set[date]:
+        """Days that are read by their sums because nothing else is left of them."""
+        return {of_day.day for _, days in self.months for of_day in days if of_day.final}
+
     def miss(self, error: NotOursError) -> None:
         """Note that records of a sealed file can't be read."""
         sentence = f"{error}: not all of it was read; bring it back from a backup"

@@ -67,6 +67,12 @@ class Live:
         """How many files were read so far."""
         self.bytes = 0
         """How much of them."""
+        self.refused: list[str] = []
+        """A sentence for everything that can't be read."""
+        self.unanswered: list[date] = []
+        """Days of which only summaries are left."""
+        self._damaged: list[str] = []
+        self._sealed: set[DayFile] = set()
 
     def close(self) -> None:
         """Close all files."""
@@ -81,21 +87,25 @@ class Live:
             ListingChangedError: a file is gone, or another, since it was listed: begin anew.
             LogsError: the directory or a file can't be read.
         """
-        if not self.logs.is_dir():
+        if self._is_missing():
             return
         with Scan(self.logs, self._plan, ahead=_AHEAD) as scan:
             for file in scan.forms.listed:
                 if file.name.endswith(".jsonl"):
                     self._begin_behind(file)
+                else:
+                    self._sealed.add(file)
             by_name = {followed.file.name: followed for followed in self._followed.values()}
             self.files = scan.forms.files
             for part, account in accounted(map(_without_torn_line, scan.parts())):
                 self.bytes += part.size
                 if isinstance(part.piece, Segment):
                     by_name[part.piece.file.name].lines += sum(x.lines for x in part.found)
-                if part.shaped:
-                    yield part.shaped[0], account
+                yield (part.shaped[0] if part.shaped else scan.nothing()), account
+            yield scan.nothing(), scan.forms.account
             scan.check_unchanged()
+            self._damaged, self.refused = scan.forms.damaged, scan.forms.refused
+            self.unanswered = scan.forms.unanswered
 
     def look(self, first: date) -> Iterator[Found]:
         """Yield what was appended since the last look.
@@ -107,9 +117,14 @@ class Live:
             ListingChangedError: what was read of a file was changed: begin anew.
             LogsError: the directory or a file can't be read.
         """
-        if not self.logs.is_dir():
+        if self._is_missing():
             return
-        listed = {file.inode: file for file in list_logs(self.logs).raw if file.day >= first}
+        listing = list_logs(self.logs)
+        self.refused = [*self._damaged, *listing.refused]
+        if not {x for x in listing.sealed.values() if x.day >= first} <= self._sealed:
+            # It may hold what was never in a file that is followed, or lack who was forgotten.
+            raise ListingChangedError(str(self.logs))
+        listed = {file.inode: file for file in listing.raw if file.day >= first}
         gone = {inode: self._followed[inode] for inode in self._followed.keys() - listed.keys()}
         try:
             for inode, followed in gone.items():
@@ -127,6 +142,12 @@ class Live:
                     yield from self._read_on(followed)
         except OSError as error:
             raise LogsError(f"{str(self.logs)!r} can't be read: {error.strerror}.") from error
+
+    def _is_missing(self) -> bool:
+        if self.logs.is_dir():
+            return False
+        self.refused = [f"there is no directory {str(self.logs)!r} yet"]
+        return True
 
     def _begin_behind(self, file: DayFile) -> None:
         """Follow a file from the end that it had when it was listed."""
@@ -153,7 +174,12 @@ class Live:
         self._followed[file.inode] = _Followed(file, descriptor, Mark())
         self.files += 1
         for old in gone.values():
-            if old.file.name == file.name and old.mark.before:
+            if old.file.name != file.name:
+                continue
+            if not os.fstat(old.descriptor).st_nlink:
+                # Replaced, not moved away: this one holds what is left of it.
+                raise ListingChangedError(file.name)
+            if old.mark.before:
                 self._check_is_new(self._followed[file.inode], old.mark)
         return True
 

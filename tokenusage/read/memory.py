@@ -4,6 +4,7 @@ The file is a cache. Whatever is wrong with it, it is as if there were none, and
 that can't be written to is no error.
 """
 
+import json
 import os
 from array import array
 from bisect import bisect_left
@@ -12,8 +13,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
-
-import orjson
 
 _RECENT: Final = 8192
 """So many hashes are kept behind the sorted ones, which are not sorted anew for each."""
@@ -59,7 +58,7 @@ def recall(path: Path, about: list[str]) -> tuple[dict[str, Any], Ids] | None:
         if checksum != _checksum(content):
             return None
         header, _, body = content.partition(b"\n")
-        document = orjson.loads(header)
+        document = json.loads(header)
         if document["about"] != about:
             return None
         length = document["in_order"]
@@ -71,8 +70,9 @@ def recall(path: Path, about: list[str]) -> tuple[dict[str, Any], Ids] | None:
 def remember(path: Path, about: list[str], document: dict[str, Any], ids: Ids) -> None:
     """Put a document and ids at `path`, at once: of two writers one has its way."""
     in_order, recent = ids.packed()
-    header = orjson.dumps({"about": about, "in_order": len(in_order), "document": document})
-    content = b"%s\n%s%s" % (header, in_order, recent)
+    # Not orjson: names of files and directories need not be UTF-8.
+    header = json.dumps({"about": about, "in_order": len(in_order), "document": document})
+    content = b"%s\n%s%s" % (header.encode(), in_order, recent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

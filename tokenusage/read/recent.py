@@ -4,7 +4,9 @@ A file holds its records in the order in which they were written, which is nearl
 their time. So everything that ended after the newest record of the piece that was read last
 counts as read: that piece is the margin within which neighbours may have changed places.
 What stands further from its place than that, such as an import behind newer records, or in
-another day's file, may come too late for the question that is being answered.
+another day's file, may come too late for the question that is being answered. So does the
+first record of an id whose repeat was read: the repeat counts until then. To look for the ids
+of a page in the rest of a day of 150 MB would take 0.2 s, half of what a page may take.
 """
 
 from collections.abc import Iterator

@@ -23,6 +23,8 @@ from tokenusage.read.ledger import Account
 from tokenusage.read.months import MonthFile
 from tokenusage.read.sources import Source
 
+# Of a file's footer; a document that `tokenusage schema summary` describes has the same name,
+# but files with this one are out there.
 FORMAT: Final = "tokenusage.summary/1"
 
 NAMES: Final = ("user_id", "user_email", "operation_type", "model_name", "provider")

@@ -16,12 +16,15 @@ NAMES_WIDTH: Final = 30
 """Characters that several columns of names keep together."""
 
 LEAST_NAME: Final = 6
+"""Characters that a column of names keeps where no column of figures is left to leave."""
 
 LEAVING: Final = (
     "p99_response_time",
     "p50_response_time",
     "p95_response_time",
     "bar",
+    "cost_per_minute",
+    "calls_per_minute",
     "avg_response_time_difference",
     "avg_response_time_change",
     "avg_response_time_before",
@@ -34,9 +37,10 @@ LEAVING: Final = (
     "avg_tokens",
     "failed",
     "more_calls",
+    "batches",
+    "duration",
     "cost_per_10000",
     "cost_per_1000",
-    "batches",
     "share",
     "avg_response_time",
     "response_time",
@@ -65,6 +69,14 @@ class Key:
 
     natural: int
     least: int
+    """Before a column of figures has to leave."""
+    last: int | None = None
+    """When no more can leave; None is `least`."""
+
+    @property
+    def narrowest(self) -> int:
+        """The least of all."""
+        return self.least if self.last is None else self.last
 
 
 def key_column(
@@ -92,14 +104,14 @@ def key_column(
         share = together // beside
     else:
         share = NAME_WIDTH if beside == 1 else max(LEAST_NAME, NAMES_WIDTH // beside)
-    return Key(natural, max(least, min(natural, share)))
+    return Key(natural, *(max(least, min(natural, width)) for width in (share, LEAST_NAME)))
 
 
 def fit(width: int, keys: Sequence[Key], figures: dict[str, int]) -> tuple[list[int], list[str]]:
     """Return the widths of the columns of names, and the columns of figures that stay.
 
-    Where even the cost alone is too wide, the table is wider than the terminal:
-    a number that wraps can be read, a number that is cut can't.
+    Where even the names at their narrowest and the cost are too wide, the table is wider than
+    the terminal: a number that wraps can be read, a number that is cut can't.
 
     Args:
         width: of the terminal.
@@ -122,6 +134,11 @@ def shrink(text: str, width: int) -> str:
         return text
     right = (width - 1) // 2
     return f"{_start(text, width - 1 - right)}…{_start(text[::-1], right)[::-1]}"
+
+
+def cut(text: str, width: int) -> str:
+    """Return `text`, a sentence, in at most `width` terminal cells: its beginning."""
+    return text if cell_len(text) <= width else f"{_start(text, width - 1)}…"
 
 
 def flow(parts: Sequence[str], width: int) -> list[str]:
@@ -148,8 +165,11 @@ def _leaving(names: Sequence[str]) -> Iterator[str]:
 def _share_out(room: int, keys: Sequence[Key]) -> list[int]:
     """Give every name what it would like; where that is too much, cut the longest ones."""
     ceiling = max((key.natural for key in keys), default=0)
+    fits = sum(key.least for key in keys) <= room
     while True:
-        widths = [max(key.least, min(key.natural, ceiling)) for key in keys]
+        widths = [
+            max(key.least if fits else key.narrowest, min(key.natural, ceiling)) for key in keys
+        ]
         if sum(widths) <= room or ceiling <= 0:
             return widths
         ceiling -= 1

@@ -81,6 +81,7 @@ class Grid:
             show_edge=False,
             pad_edge=False,
             padding=padding,
+            width=self.width,
             show_header=headings is not None,
             header_style="bold cyan",
             border_style="dim",
@@ -122,7 +123,7 @@ class Grid:
 
     def rule(self) -> Text:
         """Return a line as wide as the table."""
-        return Text("─" * self.width, style="dim")
+        return Text("─" * self.width, style="dim", no_wrap=True, overflow="ignore")
 
 
 def figure(text: str, style: str = "") -> Text:

@@ -6,12 +6,16 @@ spreadsheet they could be formulas; in Markdown, links.
 """
 
 import json
+import re
 from typing import Final
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a cell for a formula (OWASP, CSV Injection)."""
 
 _MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\|`*[]<>~&$"})
+_MARKDOWN_PLACES: Final = re.compile(r"(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.", re.IGNORECASE)
+"""What is markup in some places alone: ``_`` at the edge of a word, and in bare addresses."""
+_MENTION: Final = re.compile(r"(?<!\w)@(?=\w)")
 
 
 def inert(text: str) -> str:
@@ -29,14 +33,23 @@ def inert(text: str) -> str:
     )
 
 
+def inert_name(text: str) -> str:
+    """Return a name as it prints: inert, and in quotes where one would not see it whole."""
+    shown = inert(text)
+    return shown if shown and shown == shown.strip() else f'"{shown}"'
+
+
 def inert_csv(text: str) -> str:
     """Return `text` for a cell of a CSV: inert, and never a formula."""
     return f"'{inert(text)}" if text.startswith(FORMULA_STARTS) else inert(text)
 
 
 def escape_markdown(text: str) -> str:
-    """Return inert `text` for a cell of a Markdown table, without markup or HTML."""
-    return text.translate(_MARKDOWN)
+    """Return inert `text` for a cell of a Markdown table: no markup, HTML, link or mention."""
+    escaped = _MARKDOWN_PLACES.sub(r"\\\g<0>", text.translate(_MARKDOWN))
+    # Who is mentioned gets a mail. Forges look for that behind all escapes, so a blank
+    # without width stands in its way.
+    return _MENTION.sub("@&#8203;", escaped)
 
 
 def inert_json(document: str) -> str:

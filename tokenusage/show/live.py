@@ -1,4 +1,4 @@
-"""The live view: a screen for a terminal, a line a look for a pipe or a program."""
+"""The live view on a terminal: a screen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,29 +10,27 @@ from rich.text import Text
 
 from tokenusage.analyse.query import Query
 from tokenusage.analyse.report import Figures, Report, Row, together
-from tokenusage.analyse.window import LAST_CALLS, LastCall, Look
+from tokenusage.analyse.window import LastCall, Look
 from tokenusage.record import MICRO, PICO
-from tokenusage.show.columns import row_model, row_values
-from tokenusage.show.document import question, to_json
 from tokenusage.show.fit import flow, key_column
 from tokenusage.show.grid import UNKNOWN, Grid, figure
-from tokenusage.show.inert import inert
+from tokenusage.show.inert import inert_name
+from tokenusage.show.live_lines import live_caption, moment_text
 from tokenusage.show.numbers import count, counted, decimal, money_places
 from tokenusage.show.page import account, lines, page, title
 from tokenusage.show.report.arrange import Block
 from tokenusage.show.report.table import tables_of
 from tokenusage.show.spark import spark
-from tokenusage.show.words import caption, cost_text, headline, ledger_notes, ledger_parts
-
-SCHEMA: Final = "tokenusage.watch/1"
+from tokenusage.show.words import cost_text, headline, ledger_notes, ledger_parts
 
 KEYS: Final = {"u": "user", "o": "operation", "m": "model", "d": "from"}
 """What the keys group the calls by; ``from`` is by time."""
 
 _TIME_ROWS: Final = 10
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_WIDE: Final = 80
+"""Columns in which there is room to say that a paused watch goes on reading."""
 
-_LINE: Final = "{:19}  {:>7}  {:>6}  {:>13}  {:>12}  {:>9}  {:>10}\n"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,73 +60,35 @@ def render_screen(look: Look, query: Query, logs: str, screen: Screen) -> str:
     width = screen.width
     zone = query.period.zone
     head: list[RenderableType] = [
-        title(_caption(look, query, logs), width),
-        lines(flow(headline(_report(look, query, logs)), width)),
+        title(live_caption(look, query, logs), width),
+        lines(flow(_headline(look, query, logs), width)),
         lines(flow(_minute(look.minute), width)),
         _course(look, screen),
         Text(),
     ]
-    ledger = ledger_parts(look.ledger, look.totals.unpriced)
+    since = f"since {moment_text(look.since, look.now, zone)}"
+    ledger = [since, *ledger_parts(look.ledger, look.unpriced)]
     above = _lines(head, screen)
     below = _lines(account(ledger, ledger_notes(look.ledger), width), screen)
     room = screen.height - len(above) - len(below) - 1
     # A table has a head, a rule, another rule and the totals, and a blank line below.
-    calls = min(LAST_CALLS, max(room // 3 - 3, 0))
-    table = _table(look, query, logs, screen, room - calls - (4 if calls else 0) - 5)
-    last = [_last_calls(look.last[:calls], zone, screen), Text()] if calls else []
-    middle = _lines([*table, *last], screen)[: max(room, 0)]
+    calls = min(len(look.last), max(room // 3 - 3, 0))
+    most = room - calls - (4 if calls else 0) - 5
+    middle = _lines(_table(look, query, logs, screen, most), screen)
+    # What the groups leave is for more of the last calls.
+    last = look.last[: max(room - len(middle) - 3, 0)]
+    if last:
+        middle += _lines([_last_calls(last, zone, screen), Text()], screen)
     if not look.totals.calls and not look.totals.cache_hits:
         middle = ["No calls in this window yet.", ""]
-    shown = [*above, *middle, *below][: screen.height - 1]
+    shown = [*above, *middle[: max(room, 0)], *below][: screen.height - 1]
     return "\n".join([*shown, *_lines([_footer(screen)], screen)[:1]])
 
 
-def render_json(look: Look, query: Query) -> str:
-    """Return a look as one line of JSON."""
-    columns = row_model(percentiles=False)
-    document = {
-        "schema": SCHEMA,
-        **question(query),
-        "new": row_values(look.new, columns),
-        "minute": row_values(look.minute, columns),
-        "totals": row_values(look.totals, columns) | {"users": look.users},
-        "ledger": look.ledger.as_dict(),
-    }
-    return to_json(document, one_line=True)
-
-
-def render_heading() -> str:
-    """Return the line above those of `render_line`."""
-    return _LINE.format("TIME", "Calls", "Failed", "Total", "Cost $", "Calls/min", "$/min")
-
-
-def render_line(look: Look, zone: tzinfo) -> str:
-    """Return what came in since the look before, and the rates, as a line of a table."""
-    new, minute = look.new, look.minute
-    return _LINE.format(
-        f"{look.now.astimezone(zone):%Y-%m-%d %H:%M:%S}",
-        count(new.calls),
-        count(new.failed),
-        count(new.total_tokens),
-        _money(new),
-        count(minute.calls),
-        _money(minute),
-    )
-
-
-def _money(figures: Figures) -> str:
-    if figures.cost is None:
-        return UNKNOWN
-    amount = decimal(figures.cost, 4)
-    return f"≥ {amount}" if figures.unpriced else amount
-
-
-def _caption(look: Look, query: Query, logs: str) -> list[str]:
-    """Return the caption, with the window's exact begin and end in the place of dates."""
-    parts = caption(query, logs, "Live usage")
-    start, end = (moment.astimezone(query.period.zone) for moment in (look.start, look.now))
-    until = f"{end:%H:%M:%S}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M:%S}"
-    parts[1] = f"{start:%Y-%m-%d %H:%M:%S} to {until} {inert(query.period.zone_name)}"
+def _headline(look: Look, query: Query, logs: str) -> list[str]:
+    parts = headline(_report(look, query, logs))
+    if look.more_users:
+        parts[3] = f"≥ {parts[3]}"
     return parts
 
 
@@ -143,9 +103,13 @@ def _course(look: Look, screen: Screen) -> Text:
     is_priced = look.totals.cost_pico > 0
     amounts = [x.figures.cost_pico if is_priced else x.figures.calls for x in look.course]
     width = timedelta(microseconds=look.course[1].start - look.course[0].start)
-    line, together_ = spark(amounts, screen.width - 28, blocks=screen.blocks)
-    what = f"{'cost' if is_priced else 'calls'} per {_span(width * together_)}"
-    return Text.assemble((line, "cyan"), f"  {what}")
+    for together_ in range(1, len(amounts) + 1):
+        what = f"  {'cost' if is_priced else 'calls'} per {_span(width * together_)}"
+        characters = -(-len(amounts) // together_)
+        if characters + len(what) <= screen.width:
+            break
+    line, _ = spark(amounts, characters, blocks=screen.blocks)
+    return Text.assemble((line, "cyan"), what)
 
 
 def _span(length: timedelta) -> str:
@@ -162,7 +126,7 @@ def _table(look: Look, query: Query, logs: str, screen: Screen, most: int) -> li
     """Return the table by the present grouping, in `most` rows."""
     rows, hidden, rest = _rows(look, query.period.zone, screen.by)
     if len(rows) > max(most, 1) or hidden:
-        shown = max(most - 1, 1)
+        shown = min(max(most - 1, 1), len(rows))
         hidden += len(rows) - shown
         rest = together([rest, *(row.figures for row in rows[shown:])])
         rows = rows[:shown]
@@ -195,9 +159,9 @@ def _last_calls(calls: Sequence[LastCall], zone: tzinfo, screen: Screen) -> Rend
     names = [
         (
             f"{(_EPOCH + timedelta(microseconds=call.time)).astimezone(zone):%H:%M:%S}",
-            UNKNOWN if call.user is None else inert(call.user) or '""',
-            inert(call.operation) or '""',
-            inert(call.model) or '""',
+            UNKNOWN if call.user is None else inert_name(call.user),
+            inert_name(call.operation),
+            inert_name(call.model),
         )
         for call in calls
     ]
@@ -240,9 +204,13 @@ def _footer(screen: Screen) -> Text:
         f"[{key} {word}]" if KEYS[key] == screen.by else f"{key} {word}"
         for key, word in words.items()
     ]
+    footer = Text("  ".join(parts), style="dim", no_wrap=True)
     if screen.paused:
-        return Text.assemble(("PAUSED, still reading", "bold yellow"), "  p go on  q quit")
-    return Text("  ".join([*parts, "p pause", "q quit"]), style="dim", no_wrap=True)
+        paused = "PAUSED, still reading" if screen.width >= _WIDE else "PAUSED"
+        footer.append(f"  [p {paused}]", "not dim bold yellow")
+    else:
+        footer.append("  p pause")
+    return footer.append("  q quit")
 
 
 def _lines(parts: Sequence[RenderableType], screen: Screen) -> list[str]:

@@ -31,6 +31,11 @@ def section(parts: Iterable[str]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def head(heading: str) -> str:
+    """Return the heading of a column of names: not in capitals; a tag keeps its spelling."""
+    return escape_markdown(heading.capitalize() if heading.isupper() else heading)
+
+
 def aligned(names: Sequence[str], figures: Sequence[str]) -> list[str]:
     """Return the first two lines of a table: headings of names, then those of figures."""
     return [

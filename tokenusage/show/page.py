@@ -33,7 +33,7 @@ def account(parts: Sequence[str], notes: Iterable[str], width: int) -> list[Rend
 
 
 def page(parts: Sequence[RenderableType], width: int, *, terminal: bool) -> str:
-    """Return what a console of this width would print.
+    """Return what a console of this width would print; a table that is wider is whole.
 
     Args:
         parts: what stands below each other.
@@ -51,7 +51,7 @@ def page(parts: Sequence[RenderableType], width: int, *, terminal: bool) -> str:
         legacy_windows=False,
     )
     with console.capture() as capture:
-        console.print(Group(*parts))
+        console.print(Group(*parts), crop=False)
     text = capture.get()
     # Cells without a figure end in blanks, which a diff or an editor would show.
     return text if terminal else "".join(f"{line.rstrip()}\n" for line in text.splitlines())

@@ -47,6 +47,9 @@ _STAYS: Final = "ranked_by"
 _SHARE: Final = "ranked_share"
 """What a share leaves by: here it stays longer than in a report."""
 
+_FIGURES: Final = frozenset({"calls", "total_tokens"})
+"""The columns for which that of the e-mails leaves."""
+
 _LEAST_BAR: Final = 8
 _LONGEST_BAR: Final = 24
 
@@ -56,7 +59,8 @@ class _Line:
     """A row of a table for people."""
 
     rank: str
-    names: tuple[str, ...]
+    names: tuple[str, str]
+    """The name, and the e-mail."""
     figures: Figures
     share: str
     cumulative: str
@@ -81,7 +85,10 @@ def render_table(
     parts: list[RenderableType] = [title(head, width)]
     if ranking.rows:
         parts += [lines(flow(headline(report), width)), Text()]
-        parts += _table(ranking, width, terminal=terminal, blocks=blocks)
+        if _has_names(ranking):
+            parts += _table(ranking, width, terminal=terminal, blocks=blocks)
+        else:
+            parts += [Text(_no_names(ranking)), Text()]
     else:
         answer = empty_answer(report.ledger, report.newest_day, report.logs, command)
         parts += [Text(), hint(answer), Text()]
@@ -96,7 +103,8 @@ def render_markdown(ranking: Ranking, *, command: str) -> str:
     report = ranking.report
     parts = markdown.title(caption(report.query, report.logs, _title(ranking)))
     if ranking.rows:
-        parts += [f"**{markdown.prose(headline(report))}**", _markdown_table(ranking)]
+        parts.append(f"**{markdown.prose(headline(report))}**")
+        parts.append(_markdown_table(ranking) if _has_names(ranking) else _no_names(ranking))
     else:
         answer = empty_answer(report.ledger, report.newest_day, report.logs, command)
         parts += markdown.hint(answer)
@@ -153,33 +161,49 @@ def _title(ranking: Ranking) -> str:
     return f"Top {ranking.what} by {'average ' * (by == 'response time')}{by}"
 
 
+def _has_names(ranking: Ranking) -> bool:
+    return ranking.rows[0].rank is not None
+
+
+def _no_names(ranking: Ranking) -> str:
+    return f"No call has a {ranking.dimensions[0]} in this period."
+
+
 def _dimensions(ranking: Ranking) -> tuple[str, ...]:
     """Return the columns of names; that of e-mails only where there is one to show."""
     has_emails = any(row.email and row.email != row.name for row in ranking.rows)
     return ranking.dimensions if has_emails else ranking.dimensions[:1]
 
 
+def _email(row: Ranked) -> str:
+    """Return the e-mail of a user as it prints: not where it is the user's name again."""
+    return "" if row.email == row.name else key_text("email", row.email)
+
+
 def _lines(ranking: Ranking) -> list[_Line]:
-    """Return the ranked rows, and one for those that the limit left out."""
-    dimensions = _dimensions(ranking)
+    """Return the ranked rows, one for those that the limit left out, and one without a name."""
+    ranked = [row for row in ranking.rows if row.rank]
     found = []
-    for row in ranking.rows:
-        names = tuple(map(key_text, dimensions, (row.name, row.email)))
+    for row in ranked:
+        names = (key_text(ranking.dimensions[0], row.name), _email(row))
         share, cumulative = map(_percent, (row.share, row.cumulative_share))
-        rank = str(row.rank)
-        found.append(_Line(rank, names, row.figures, share, cumulative, row.of_largest))
+        found.append(_Line(str(row.rank), names, row.figures, share, cumulative, row.of_largest))
     if ranking.rest:
-        names = (f"{ranking.hidden:,} more", *[""] * (len(dimensions) - 1))
-        share = _percent(share_of(ranking.rest, ranking.report.totals, ranking.measure))
-        found.append(_Line("", names, ranking.rest, share, "", style="dim"))
+        found.append(_apart(ranking, f"{ranking.hidden:,} more", ranking.rest, "dim"))
+    for row in ranking.rows[len(ranked) :]:
+        label = f"without a {ranking.dimensions[0]}"
+        found.append(_apart(ranking, label, row.figures, "dim"))
     return found
 
 
 def _total(ranking: Ranking) -> _Line:
-    names = (TOTAL, *[""] * (len(_dimensions(ranking)) - 1))
-    totals = ranking.report.totals
-    share = _percent(share_of(totals, totals, ranking.measure))
-    return _Line("", names, totals, share, "", style="bold")
+    return _apart(ranking, TOTAL, ranking.report.totals, "bold")
+
+
+def _apart(ranking: Ranking, label: str, group: Figures, style: str) -> _Line:
+    """Return a row without a rank."""
+    share = _percent(share_of(group, ranking.report.totals, ranking.measure))
+    return _Line("", (label, ""), group, share, "", style=style)
 
 
 def _percent(fraction: float | None) -> str:
@@ -216,12 +240,16 @@ def _table(ranking: Ranking, width: int, *, terminal: bool, blocks: bool) -> lis
     headers = _headers(ranking, cells.columns)
     texts = [_texts(cells, ranking, line) for line in (*shown, total)]
     widths = {name: max(len(row[name].plain) for row in texts) for name in headers}
-    keys = _keys(ranking, shown)
-    room = width - sum(GAP + max(len(headers[name]), widths[name]) for name in headers)
-    room -= sum(key.natural + GAP for key in keys)
-    long = max(_LEAST_BAR, min(room, _LONGEST_BAR))
-    grid = Grid(width, keys, headers | {"bar": ""}, widths | {"bar": long}, terminal=terminal)
-    table = grid.table(["#".rjust(keys[0].natural), *map(heading, _dimensions(ranking))])
+    # An e-mail is worth less than the figures that it would take the place of.
+    for dimensions in (_dimensions(ranking), ranking.dimensions[:1]):
+        keys = _keys(dimensions, shown)
+        room = width - sum(GAP + max(len(headers[name]), widths[name]) for name in headers)
+        room -= sum(key.natural + GAP for key in keys)
+        long = max(_LEAST_BAR, min(room, _LONGEST_BAR))
+        grid = Grid(width, keys, headers | {"bar": ""}, widths | {"bar": long}, terminal=terminal)
+        if _FIGURES.intersection(headers) <= grid.staying.keys():
+            break
+    table = grid.table(["#".rjust(keys[0].natural), *map(heading, dimensions)])
     for line, row in zip(shown, texts, strict=False):
         drawn = bar(line.of_largest, long, blocks=blocks)
         _add(grid, table, line, row | {"bar": Text(drawn, style="cyan")})
@@ -231,14 +259,14 @@ def _table(ranking: Ranking, width: int, *, terminal: bool, blocks: bool) -> lis
 
 
 def _add(grid: Grid, table: Any, line: _Line, texts: Mapping[str, Text]) -> None:
-    grid.add(table, [line.rank.rjust(grid.keys[0]), *line.names], texts, line.style)
+    keys = [line.rank.rjust(grid.keys[0]), *line.names]
+    grid.add(table, keys[: len(grid.keys)], texts, line.style)
 
 
-def _keys(ranking: Ranking, shown: Sequence[_Line]) -> list[Key]:
+def _keys(dimensions: Sequence[str], shown: Sequence[_Line]) -> list[Key]:
     """Return the widths of the columns of names; ranks are never cut."""
     ranks = max(cell_len(line.rank) for line in shown)
     keys = [Key(ranks, ranks)]
-    dimensions = _dimensions(ranking)
     for place, dimension in enumerate(dimensions):
         names = [heading(dimension), *(line.names[place] for line in shown if line.rank)]
         labels = [TOTAL, *(line.names[0] for line in shown if not line.rank)] if not place else []
@@ -248,7 +276,8 @@ def _keys(ranking: Ranking, shown: Sequence[_Line]) -> list[Key]:
 
 def _markdown_table(ranking: Ranking) -> str:
     cells = _cells(ranking.report.totals)
-    heads = [heading(dimension).capitalize() for dimension in _dimensions(ranking)]
+    dimensions = _dimensions(ranking)
+    heads = [heading(dimension).capitalize() for dimension in dimensions]
     headers = _headers(ranking, cells.columns)
     rows = [
         ["#", *heads, *headers.values()],
@@ -256,7 +285,7 @@ def _markdown_table(ranking: Ranking) -> str:
     ]
     for line in (*_lines(ranking), _total(ranking)):
         texts = _texts(cells, ranking, line)
-        names = list(map(escape_markdown, line.names))
+        names = list(map(escape_markdown, line.names[: len(dimensions)]))
         if line.style == "bold":
             names[0] = f"**{names[0].capitalize()}**"
         rows.append([line.rank, *names, *(escape_markdown(texts[n].plain) for n in headers)])

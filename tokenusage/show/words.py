@@ -52,7 +52,11 @@ def period_text(period: Period) -> str:
             f"{period.label}, {period.start:%Y-%m-%d %H:%M} to {period.end:%Y-%m-%d %H:%M} {zone}"
         )
     dates = str(first) if first == last else f"{first} to {last}"
-    return f"{dates} {zone}" if period.label == dates else f"{period.label}, {dates} {zone}"
+    return (
+        f"{period.label} {zone}"
+        if period.label.startswith(dates)
+        else f"{period.label}, {dates} {zone}"
+    )
 
 
 def headline(report: Report) -> list[str]:

@@ -117,27 +117,52 @@ def test_days_of_which_only_sums_are_left_count(tmp_path: Path) -> None:
     assert summary.ledger.summary_only_days[0] == "2026-10-13"
     assert (named(summary, "all_time").items.items, summary.tasks.number) == (60, 0)
     assert (summary.cache.hits, summary.cache.unknown) == (3, 1)
+    assert named(summary, "this_month").missing_days == ("2026-11-13",)
+    assert list(summary.periods[-1].missing_days) == summary.ledger.summary_only_days
 
 
-def test_a_day_of_sums_that_a_period_divides_is_named(tmp_path: Path) -> None:
-    """Last month up to this time can't be told from them, and so there is no change."""
-    logs = write(tmp_path / "logs", at(31 * DAY), at(timedelta(minutes=1)))
+@pytest.mark.parametrize("tz", ["UTC", "America/New_York"])
+def test_a_month_is_compared_where_its_days_are_removed(tmp_path: Path, tz: str) -> None:
+    """Of last month's day that this time divides only the sum is left: it counts whole."""
+    logs = write(tmp_path / "logs", *(at(n * DAY) for n in (30, 31, 32, 51)), at(DAY / 9))
     turn(logs, now=NOW, keep_days=7, force=True)
-    summary = summary_of(logs)
+    summary = summary_of(logs, tz=tz)
     month = named(summary, "this_month")
-    assert (month.figures.calls, month.previous, month.change_in_calls) == (1, None, None)
-    assert summary.totals.calls == 2
+    assert (month.figures.calls, sums(month.previous)) == (
+        1, report_of(logs, month.before or month.period).totals,
+    )  # fmt: skip
+    assert (month.previous and month.previous.calls, str(month.whole_day)) == (3, "2026-10-22")
+    assert summary.ledger.unanswered_days == []
 
 
-@pytest.mark.parametrize("question", [{"cost": "current"}, {"means": ("tag.x",)}])
-def test_sums_that_do_not_answer_are_named(tmp_path: Path, question: dict[str, Any]) -> None:
+def test_hours_are_compared_with_nothing_where_a_day_is_removed(tmp_path: Path) -> None:
+    """A whole day says nothing of some hours of it; no figure that prints is short of it."""
+    logs = write(tmp_path / "logs", at(2 * DAY), at(timedelta(minutes=1)))
+    turn(logs, now=NOW, keep_days=1, force=True)
+    summary = summary_of(logs)
+    day = named(summary, "last_24_hours")
+    assert (day.figures.calls, day.previous, day.uncompared_days) == (1, None, ("2026-11-20",))
+    assert (day.change_in_calls, summary.ledger.unanswered_days) == (None, [])
+
+
+def test_sums_that_do_not_answer_are_named(tmp_path: Path) -> None:
     """What asks for records is without the days that have none, as a report is."""
     logs = write(tmp_path / "logs", at(31 * DAY), at(timedelta(minutes=1)))
     turn(logs, now=NOW, keep_days=7, force=True)
-    summary = summary_of(logs, **question)
+    summary = summary_of(logs, cost="current")
     assert summary.totals.calls == 1
     assert summary.ledger.unanswered_days == ["2026-10-22"]
     assert named(summary, "all_time").unanswered_days == ("2026-10-22",)
+
+
+def test_means_leave_the_other_figures_as_they_are(tmp_path: Path) -> None:
+    """They are of records; the sums of days without records count all the same."""
+    graded = [at(ago, tags={"grade": g}) for ago, g in ((31 * DAY, 9), (DAY / 9, 1))]
+    logs = write(tmp_path / "logs", *graded)
+    turn(logs, now=NOW, keep_days=7, force=True)
+    totals = summary_of(logs, means=("tag.grade",)).totals
+    assert totals._replace(means=()) == summary_of(logs).totals
+    assert [mean.value for mean in totals.means] == [1.0]
 
 
 def test_a_stranger_in_the_sums_is_read_by_record(tmp_path: Path) -> None:

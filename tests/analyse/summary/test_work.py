@@ -60,3 +60,11 @@ def test_what_is_unpriced_has_no_price(tmp_path: Path) -> None:
     assert summary.sessions.avg_cost is None
     assert named(summary, "all_time").items.projected_cost(1000) is None
     assert summary.projection.cost is None
+
+
+def test_what_is_priced_at_nothing_has_a_price(tmp_path: Path) -> None:
+    """Beside calls without a price it is the least that items, sessions and calls cost."""
+    calls = [at(MINUTE, session_id="s", items=3, cost_estimate=cost) for cost in (0, None)]
+    summary = summary_of(write(tmp_path / "logs", *calls))
+    assert named(summary, "all_time").items.projected_cost(1000) == 0.0
+    assert (summary.sessions.avg_cost, summary.totals.cost) == (0.0, 0.0)

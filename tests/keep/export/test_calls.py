@@ -18,7 +18,7 @@ from support import record, write_day
 
 from tokenusage.analyse.period import make_period
 from tokenusage.analyse.query import CostMode, Filters, Query
-from tokenusage.errors import LogsError
+from tokenusage.errors import ReplacedError
 from tokenusage.keep.export.calls import CALLS, export_calls
 from tokenusage.keep.seal.day import seal
 from tokenusage.price.table import PriceTable
@@ -149,8 +149,22 @@ def exported_until(logs: Path, then: Callable[[], object]) -> int:
 def test_files_that_are_replaced_meanwhile_are_said(tmp_path: Path) -> None:
     """Some calls were given already: only a new export can be whole."""
     logs = fill(tmp_path, ago(9), ago(8))
-    with pytest.raises(LogsError, match="were replaced while they were being exported"):
+    with pytest.raises(ReplacedError, match="were replaced while they were being exported"):
         exported_until(logs, lambda: seal(logs, ago(8), naive_zone=UTC))
+
+
+def test_last_file_that_is_replaced_is_noticed(tmp_path: Path) -> None:
+    """After its calls were read, nothing else would tell."""
+    logs = fill(tmp_path, ago(8))
+    with pytest.raises(ReplacedError):
+        exported_until(logs, lambda: seal(logs, ago(8), naive_zone=UTC))
+
+
+def test_estimated_calls_are_counted(tmp_path: Path) -> None:
+    """As in a report's account."""
+    write_day(tmp_path, str(ago(1)), [record(), record(usage_source="estimated")])
+    check_against_report(tmp_path, everything())
+    assert calls_of(tmp_path, everything())[1].estimated == 1
 
 
 def test_sums_that_are_made_meanwhile_are_no_matter(tmp_path: Path) -> None:

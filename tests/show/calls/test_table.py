@@ -133,6 +133,28 @@ def test_a_wide_terminal_shows_why_a_call_failed() -> None:
     assert "failed: RateLimitErr" in rendered(calls(*MIXED), 200)
 
 
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 140])
+def test_where_all_failed_the_reason_stays(width: int) -> None:
+    """Token columns leave for it, names shrink, and its beginning says the most."""
+    failed = MIXED[2]
+    long = call(3, success=False, error_message="Timeout: x", model="anthropic/claude-sonnet-4-5")
+    assert "failed: Rat" in rendered(calls(failed, long), width)
+
+
+def test_names_shrink_before_the_query_has_no_place() -> None:
+    """And the year, which the period tells."""
+    text = rendered(calls(call(model="anthropic/claude-sonnet-4-5", user="a" * 20)), 120)
+    assert " QUERY\n" in text
+    assert "\n11-21 12:00:00  " in text
+
+
+def test_a_dear_call_leaves_the_cheap_ones_their_decimals() -> None:
+    """They are read one by one, not added up."""
+    text = rendered(calls(call(cost=1e6), call(1, cost=0.000285)))
+    assert "1,000,000.000000" in text
+    assert "0.000285" in text
+
+
 @pytest.mark.parametrize("terminal", [False, True])
 def test_hostile_texts_are_inert(terminal: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """No control character of a record reaches the terminal."""

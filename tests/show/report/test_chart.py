@@ -78,8 +78,9 @@ def test_bars_are_as_long_as_their_figures() -> None:
 
 
 def test_lines_keep_to_the_width() -> None:
-    """From 60 columns on nothing is wider than the terminal."""
-    for report in (by_day(), by_model()):
+    """From 60 columns on nothing is wider than the terminal, whatever a letter's width."""
+    wide = [Row(("2026-11-21", f"模型{n}" * 4), figures(1, dollars=1)) for n in range(6)]
+    for report in (by_day(), by_model(), table(("day", "model"), *wide)):
         for width in range(60, 201, 7):
             text = rendered(report, width)
             assert max(map(cell_len, text.splitlines())) <= width

@@ -2,6 +2,7 @@ import csv
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from reports import HOSTILE, NOW, empty, figures, overview, rows, table
 from rich.cells import cell_len
 
 from tokenusage.analyse.compare import Comparison, compare
+from tokenusage.analyse.mean import Mean
 from tokenusage.analyse.period import compared_period
 from tokenusage.analyse.report import Report, Row
 from tokenusage.read.ledger import Ledger
@@ -26,8 +28,8 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def against(report: Report, before: Report) -> Comparison:
     """Return a comparison with the period before."""
-    period = compared_period("previous", report.query.period)
-    return compare(report, replace(before, query=replace(before.query, period=period)))
+    period = compared_period("previous", report.query.period, NOW)
+    return compare(report, replace(before, query=replace(before.query, period=period)), NOW)
 
 
 def overviews() -> Comparison:
@@ -99,8 +101,32 @@ def test_new_and_gone_rows_are_said_to_be() -> None:
 
 def test_short_sides_are_marked() -> None:
     """So is their difference, and a line says what the marks mean."""
-    assert cells(by_model(), "gpt-4o-mini")[8:11] == ["≥ 62.25", "70.00", "~ -7.75"]
-    assert "≥ and ~: calls without a price" in rendered(by_model(), 200)
+    assert cells(by_model(), "gpt-4o-mini")[8:11] == ["≥ 62.25", "70.00", "≈-7.75"]
+    assert "≥ and ≈: calls without a price" in rendered(by_model(), 200)
+
+
+def test_a_day_that_has_not_come_has_not_shrunk() -> None:
+    """It is held against nothing, though the other period is whole."""
+    call = figures(1, 10, 10, 0.1)
+    now = table(("day",), *rows(("2026-11-16", call)))
+    before = table(("day",), *rows(("2026-10-01", call), ("2026-10-07", call)))
+    october = compared_period("2026-10-01..2026-10-10", now.query.period, NOW)
+    report = replace(before, query=replace(before.query, period=october))
+    early = compare(now, report, datetime(2026, 11, 17, tzinfo=UTC))
+    assert cells(early, "2026-11-16")[3:4] == ["="]
+    assert cells(early, "2026-11-22 (10-07)")[:4] == ["0", "1", "—", "—"]
+    (_, ahead) = json.loads(render_comparison_json(early, Order()))["rows"]
+    assert (ahead["difference"]["calls"], ahead["change"]["calls"]) == (None, None)
+
+
+def test_averages_that_have_no_room_are_missed() -> None:
+    """Somebody has asked for them."""
+    graded = figures(1, dollars=1)._replace(means=(Mean(10**324, 1),))
+    report = table(("model",), *rows(("a", graded)))
+    report = replace(report, query=replace(report.query, means=("tag.grade",)))
+    sentence = "Means need a wider terminal, or --format csv."
+    assert sentence in rendered(against(report, report), 60)
+    assert sentence not in rendered(against(report, report), 220)
 
 
 def test_both_ledgers_are_said() -> None:
@@ -143,8 +169,8 @@ def test_directions_have_colours_beside_their_marks(monkeypatch: pytest.MonkeyPa
     """A pipe has the marks alone."""
     monkeypatch.setenv("TERM", "xterm-256color")
     coloured = rendered(by_model(), 100, terminal=True)
-    assert "\x1b[31m▲ 23.4%" in coloured
-    assert "\x1b[32m▼ 11.1%" in coloured
+    assert re.search(r"\x1b\[31m +▲ 23.4%", coloured)
+    assert "\x1b[32m▼ ≈11.1%" in coloured
     assert not re.search(r"[\x1b─]", rendered(by_model(), 100))
 
 

@@ -37,6 +37,13 @@ def test_hostile_names_are_inert() -> None:
     assert r"\[red\]" in row
 
 
+def test_a_tag_keeps_its_spelling() -> None:
+    """In other letters it would be another tag."""
+    assert "| tag.My_Tag | Day | Calls |" in rendered(
+        table(("tag.My_Tag", "day"), Row(("x", "2026-11-20"), figures(1)))
+    )
+
+
 def test_an_empty_period_has_its_hint() -> None:
     """As code, to be copied."""
     assert "\n\n    tokenusage report --since 2024-12-26\n\n" in rendered(empty())

@@ -54,8 +54,10 @@ def test_json_of_days_of_sums_fits_its_schema(tmp_path: Path) -> None:
     turn(logs, now=NOW, keep_days=7, force=True)
     document = json.loads(render_json(summary_of(logs)))
     jsonschema.Draft202012Validator(json.loads(schema_text("summary"))).validate(document)
-    assert document["periods"][3]["before"] is None
-    assert document["ledger"]["unanswered_days"] == document["ledger"]["summary_only_days"]
+    assert document["periods"][3]["before"]["end"] == "2026-10-23T00:00:00+00:00"
+    assert document["ledger"]["unanswered_days"] == []
+    parts = [*document["periods"][3:], document["sessions"], document["cache"]]
+    assert [part["missing_days"] for part in parts] == [[], *[["2026-10-22"]] * 3]
 
 
 def test_names_are_no_formulas(tmp_path: Path) -> None:

@@ -45,19 +45,13 @@ def summarise(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) ->
         LogsError: a file can't be read.
         WrongUseError: a filter compares a number with something that is none.
     """
-    parts = spans(now, query.period.zone_name)
+    parts = spans(now, query.period.zone_name, scan.forms.only_sums)
     slots = Slots(parts)
     found = _found(query, scan, slots)
     ledger = found.ledger
     records = _priced(passing(found.table, query.filters, ledger), query.cost, scan, prices, now)
     ledger.estimated += total(integers(records["estimated"]))
-    of_record = slots.of(integers(records["time"]))
-    tallies = tallies_of(records, of_record, query.means)
-    if found.summary is not None:
-        tallies += tallies_of_sums(found.summary, query, slots, ledger)
-    strands = Strands.of_records(records, of_record)
-    if found.details is not None:
-        strands = strands.and_also(Strands.of_details(found.details, slots))
+    tallies, strands = _added_up(records, found, query, slots)
     periods = _Periods(slots, tallies, strands, ledger, query).all(parts)
     recent = slots.reach(next(part.period for part in parts if part.name == RECENT))
     return Summary(
@@ -82,6 +76,20 @@ def _found(query: Query, scan: Scan, slots: Slots) -> Gathered:
     if scan.plan.whole_days and _divides_sums(found, query, slots):
         return gather(scan.again(replace(scan.plan, whole_days=False)))
     return found
+
+
+def _added_up(
+    records: pa.Table, found: Gathered, query: Query, slots: Slots
+) -> tuple[list[Tally], Strands]:
+    """Return what records, and the sums and details beside them, come to."""
+    of_record = slots.of(integers(records["time"]))
+    tallies = tallies_of(records, of_record, query.means)
+    if found.summary is not None:
+        tallies += tallies_of_sums(found.summary, query, slots, found.ledger)
+    strands = Strands.of_records(records, of_record)
+    if found.details is not None:
+        strands = strands.and_also(Strands.of_details(found.details, slots))
+    return tallies, strands
 
 
 def _divides_sums(found: Gathered, query: Query, slots: Slots) -> bool:
@@ -125,10 +133,10 @@ class _Periods:
         self._tallies = tallies
         self._times = ResponseTimes(strands, slots.count)
         self._items = item_sums(strands, slots.count)
-        self._unanswered = {
-            day: reach_of(date.fromisoformat(day), query.period.zone, slots)
-            for day in ledger.unanswered_days
-        }
+        self._unanswered, self._only_sums = (
+            {day: reach_of(date.fromisoformat(day), query.period.zone, slots) for day in days}
+            for days in (ledger.unanswered_days, ledger.summary_only_days)
+        )
         self._ledger = ledger
 
     def all(self, parts: Sequence[Span]) -> tuple[PeriodFigures, ...]:
@@ -136,7 +144,7 @@ class _Periods:
         periods = tuple(map(self._of, parts))
         unanswered = {*self._ledger.unanswered_days}
         for period in periods:
-            unanswered.update(period.unanswered_days, period.uncompared_days)
+            unanswered.update(period.unanswered_days)
         self._ledger.unanswered_days = sorted(unanswered)
         return periods
 
@@ -151,7 +159,11 @@ class _Periods:
             period=part.period,
             figures=figures._replace(percentiles=self._times.percentiles(reach)),
             items=self._items_of(inside, reach),
+            missing_days=tuple(
+                day for day, of_day in self._only_sums.items() if _overlap(of_day, reach)
+            ),
             before=part.before,
+            whole_day=part.whole_day,
             previous=together(tally.figures for tally in before) if has_before else None,
             unanswered_days=tuple(sorted(unanswered)),
             uncompared_days=tuple(sorted(uncompared)) if part.before else (),

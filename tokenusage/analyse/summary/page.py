@@ -22,9 +22,11 @@ class Items(NamedTuple):
     """Those of days whose records or details are left: the other figures are of them."""
     total_tokens: int = 0
     """Of the calls that have items."""
+    calls: int = 0
+    """These calls."""
     cost_pico: int = 0
     unpriced: int = 0
-    """Calls with items that have no cost."""
+    """Those of them that have no cost."""
 
     @property
     def avg_tokens(self) -> float | None:
@@ -33,7 +35,7 @@ class Items(NamedTuple):
 
     def projected_cost(self, number: int) -> float | None:
         """Return what so many items cost, in US dollars; None where that is unknown."""
-        return _projected(self.cost_pico, self.unpriced, self.known, number)
+        return _projected(self, self.known, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,19 @@ class PeriodFigures:
     figures: Figures
     """With percentiles and means."""
     items: Items
+    missing_days: tuple[str, ...]
+    """Days of which only sums are left: percentiles, the means of tags, and the tokens and cost
+    of items are without them."""
     before: Period | None
     """What it is compared with."""
+    whole_day: date | None
+    """As in `spans.Span`."""
     previous: Figures | None
     """Of that period; None where there is none, or it can't be told."""
     unanswered_days: tuple[str, ...]
     """Days of which only sums are left and which the period divides: they are not in it."""
     uncompared_days: tuple[str, ...]
-    """Days which the period before divides in this way: that period can't be told."""
+    """Days of the period before that lack in this way: that period can't be told."""
 
     @property
     def change_in_calls(self) -> float | None:
@@ -112,9 +119,7 @@ class Work:
 
     def projected_cost(self, number: int) -> float | None:
         """Return what so many of them cost, in US dollars; None where that is unknown."""
-        if self.calls and self.unpriced == self.calls:
-            return None
-        return _projected(self.cost_pico, 0, self.number, number)
+        return _projected(self, self.number, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +190,9 @@ class Summary:
     """Prompt tokens that providers had in their caches."""
     projection: Projection
     ledger: Ledger
-    """Percentiles, sessions, tasks, the cost of items and the kinds of cache hits are without
-    its summary-only days; its unanswered days are in some of the periods alone, or in none."""
+    """Percentiles, means of tags, sessions, tasks, tokens and cost of items and the kinds of
+    cache hits are without its summary-only days; its unanswered days are in some of the periods
+    alone, or in none."""
     newest_day: date | None = None
     """Day of the newest log file that is not empty, for a hint where there are no calls."""
 
@@ -218,7 +224,8 @@ def _change(now: int, before: int) -> float | None:
     return (now - before) / before if before else None
 
 
-def _projected(cost_pico: int, unpriced: int, number: int, wanted: int) -> float | None:
-    if not number or (unpriced and not cost_pico):
+def _projected(units: Items | Work, number: int, wanted: int) -> float | None:
+    """Return what so many cost where `number` of them cost what they do."""
+    if not number or (units.calls and units.unpriced == units.calls):
         return None
-    return round(cost_pico * wanted / (number * PICO), 9)
+    return round(units.cost_pico * wanted / (number * PICO), 9)

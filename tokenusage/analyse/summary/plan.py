@@ -17,13 +17,14 @@ def plan_summary(query: Query, *, naive_zone: tzinfo, now: datetime) -> Plan:
     """Return what the summary of a query of all time needs.
 
     Where sums answer a report, they answer the periods. The other sections need details
-    beside them, which don't tell users apart: with filters they need records.
+    beside them, which don't tell users apart: with filters they need records. So do means of
+    tags; as percentiles are, they are without the days of which only sums are left.
     """
-    report = plan(query, naive_zone=naive_zone, now=now)
-    unfiltered = report.summaries and query.filters == Filters()
+    report = plan(replace(query, means=()), naive_zone=naive_zone, now=now)
+    unfiltered = report.summaries and query.filters == Filters() and not query.means
     return replace(
         report,
-        fields=fields_of({*report.fields, *_ASKED}),
+        fields=fields_of({*report.fields, *_ASKED, *query.means}),
         whole_days=unfiltered,
         details=unfiltered,
         split=split_days(spans(now, query.period.zone_name), now),

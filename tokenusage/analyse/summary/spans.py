@@ -1,6 +1,6 @@
 """The periods of a summary, and all time cut at their bounds."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -34,14 +34,19 @@ class Span:
     """The one that `report` has for the same words."""
     before: Period | None
     """What it is compared with; None is nothing."""
+    whole_day: date | None = None
+    """The last day of `before`, where it counts whole because only its sums are left."""
 
 
-def spans(now: datetime, tz: str) -> tuple[Span, ...]:
+def spans(now: datetime, tz: str, only_sums: Container[date] = ()) -> tuple[Span, ...]:
     """Return the periods of a summary, shortest first.
 
     Args:
         now: the present, with a zone.
         tz: ``UTC`` or an IANA name; days begin at its midnights.
+        only_sums: days of which only sums are left. Last month up to this day and time is up
+            to the end of this day where it is one of them: a day more or less says little
+            of a month, but everything of a day, and so no other bound moves.
     """
     today = make_period(now=now, days=1, tz=tz)
     local = now.astimezone(today.zone)
@@ -50,6 +55,11 @@ def spans(now: datetime, tz: str) -> tuple[Span, ...]:
     yesterday = local.date() - _DAY
     this_month = local.date().replace(day=1)
     last_month = (this_month - _DAY).replace(day=1)
+    month_end = _month_so_far(last_month, this_month, local)
+    whole_day = None
+    if month_end.time() != time.min and month_end.date() in only_sums:
+        whole_day = month_end.date()
+        month_end = datetime.combine(whole_day + _DAY, time.min, tzinfo=local.tzinfo)
 
     def before(first: date, end: datetime) -> Period:
         start = datetime.combine(first, time.min, tzinfo=local.tzinfo)
@@ -59,7 +69,7 @@ def spans(now: datetime, tz: str) -> tuple[Span, ...]:
         _hours("last_hour", 1, now, tz),
         _hours(RECENT, 24, now, tz),
         Span("today", today, before(yesterday, _at_this_time(yesterday, local))),
-        Span(MONTH, month, before(last_month, _month_so_far(last_month, this_month, local))),
+        Span(MONTH, month, before(last_month, month_end), whole_day),
         Span("all_time", everything, None),
     )
 

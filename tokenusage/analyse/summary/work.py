@@ -20,7 +20,7 @@ from tokenusage.analyse.summary.tallies import Tally
 from tokenusage.record import MICRO
 
 _QUANTILES: Final = (0.50, 0.95, 0.99)
-_OF_ITEMS: Final = ("items", "total_tokens", "cost_pico", "unpriced")
+_OF_ITEMS: Final = ("items", "total_tokens", "calls", "cost_pico", "unpriced")
 
 
 def work_of(strands: Strands, name: str, recent: range) -> Work:
@@ -67,7 +67,7 @@ def _durations(owners: Integers, first: Integers, last: Integers) -> Integers:
 
 
 def item_sums(strands: Strands, slots: int) -> dict[str, list[int]]:
-    """Return items, and tokens, cost and unpriced calls of the calls that have some, by slot."""
+    """Return the sums of the calls that have items, by name and by slot."""
     counted = (strands.columns["with_items"] > 0) & (strands.columns["calls"] > 0)
     of_items = {name: column[counted] for name, column in strands.columns.items()}
     return {name: group_sums(of_items[name], of_items["slot"], slots) for name in _OF_ITEMS}

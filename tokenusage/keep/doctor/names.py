@@ -1,22 +1,13 @@
 """Names that look like those of our files, behind which nobody looks."""
 
-import re
 import stat
 from pathlib import Path
 from typing import Final
 
 from tokenusage.keep.doctor.finding import Finding, Weight
-from tokenusage.logs import (
-    day_of,
-    details_name,
-    parse_day,
-    rejected_name,
-    sealed_name,
-    summary_name,
-)
+from tokenusage.logs import is_ours
 
 _PREFIXES: Final = ("token_usage_", "rejected_", "summary_", "details_")
-_DATE: Final = re.compile(r"_([0-9]{4}-[0-9]{2}(?:-[0-9]{2})?)")
 
 
 def check_names(logs: Path) -> list[Finding]:
@@ -26,11 +17,11 @@ def check_names(logs: Path) -> list[Finding]:
         OSError: the directory can't be read.
     """
     names = sorted(path.name for path in logs.iterdir() if path.name.startswith(_PREFIXES))
-    unread = [name for name in names if not _is_ours(name)]
+    unread = [name for name in names if not is_ours(name)]
     unread += [
         f"{name} is not a regular file"
         for name in names
-        if _is_ours(name) and name.startswith("rejected_") and not is_regular(logs / name)
+        if is_ours(name) and name.startswith("rejected_") and not is_regular(logs / name)
     ]
     if not unread:
         return []
@@ -52,14 +43,3 @@ def is_regular(path: Path) -> bool:
         return stat.S_ISREG(path.lstat().st_mode)
     except FileNotFoundError:
         return False
-
-
-def _is_ours(name: str) -> bool:
-    """Return whether a name is one of those that are read, or refused with a sentence."""
-    if day_of(name):
-        return True
-    found = _DATE.search(name)
-    text = found[1] if found else ""
-    day = parse_day(text) or parse_day(f"{text}-01")
-    written = (sealed_name, rejected_name, summary_name, details_name)
-    return day is not None and name in {write(day) for write in written}

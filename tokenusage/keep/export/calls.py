@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from tokenusage.analyse.filters import Mask
 from tokenusage.analyse.plan import plan
 from tokenusage.analyse.query import Query
-from tokenusage.errors import LogsError
+from tokenusage.errors import LogsError, ReplacedError
 from tokenusage.keep.export.choice import Choice
 from tokenusage.keep.export.lines import Watch
 from tokenusage.keep.export.once import Once
@@ -81,7 +81,8 @@ def export_calls(
         The account of all lines, and how many calls of those that came out have no cost.
 
     Raises:
-        LogsError: a file can't be read, or was replaced after its first calls were given.
+        LogsError: a file can't be read.
+        ReplacedError: one was replaced after the first calls were given.
         WrongUseError: a filter compares a number with something that is none.
     """
     fields = plan(query, naive_zone=naive_zone, now=now).fields
@@ -103,7 +104,7 @@ def export_calls(
             except ListingChangedError:
                 pass
             if export.ledger.records:
-                raise LogsError(
+                raise ReplacedError(
                     f"The files in {str(logs)!r} were replaced while they were being exported: "
                     "export them again."
                 )

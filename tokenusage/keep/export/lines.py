@@ -17,7 +17,7 @@ from typing import Final
 import pyarrow as pa
 
 from tokenusage.analyse.filters import Mask
-from tokenusage.errors import LogsError
+from tokenusage.errors import LogsError, ReplacedError
 from tokenusage.keep.export.choice import Choice
 from tokenusage.keep.seal.decode import to_text
 from tokenusage.logs import DayFile, Listing, list_logs
@@ -76,7 +76,8 @@ def export_lines(
         watch: told of the progress.
 
     Raises:
-        LogsError: a file can't be read, or was replaced while its day was written.
+        LogsError: a file can't be read.
+        ReplacedError: one was replaced while its day was written.
         WrongUseError: a filter compares a number with something that is none.
     """
     pool = ThreadPoolExecutor(threads())
@@ -157,7 +158,7 @@ class _Export:
                 self._days(listing, forms)
             except ListingChangedError as error:
                 if self._in_day:
-                    raise LogsError(
+                    raise ReplacedError(
                         f"The files of {self._plan.first} were replaced while they were being "
                         "exported: export them again."
                     ) from error

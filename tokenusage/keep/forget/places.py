@@ -13,16 +13,7 @@ from tokenusage.keep.forget.scrub import Scrub, Seen
 from tokenusage.keep.forget.sealed import OrphanPlace, SealedPlace, rejected_file
 from tokenusage.keep.plan import files_by_day, is_raw
 from tokenusage.keep.sums.months import summarised_days
-from tokenusage.logs import (
-    DayFile,
-    Listing,
-    day_of,
-    details_name,
-    parse_day,
-    rejected_name,
-    sealed_name,
-    summary_name,
-)
+from tokenusage.logs import DayFile, Listing, is_ours, parse_day, rejected_name
 from tokenusage.read.parquet import NotOursError
 from tokenusage.read.reader import Reader
 from tokenusage.read.segments import ListingChangedError
@@ -32,8 +23,6 @@ _FAILURES: Final = (LogsError, OSError, NotOursError, ListingChangedError)
 
 _OURS: Final = re.compile(r"token_usage_|(?:rejected|summary|details)_[0-9]")
 """What is in the names of days and sums, and of copies that somebody has made of them."""
-
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?")
 
 
 class Place(Protocol):
@@ -102,15 +91,7 @@ def unknown_names(logs: Path) -> list[str]:
         OSError: the directory can't be read.
     """
     names = (path.name for path in logs.iterdir())
-    return sorted(name for name in names if _OURS.search(name) and not _is_read(name))
-
-
-def _is_read(name: str) -> bool:
-    """Return whether a reader looks at what has this name."""
-    texts = _DATE.findall(name)
-    days = filter(None, map(parse_day, (*texts, *(f"{text}-01" for text in texts))))
-    written = (sealed_name, rejected_name, summary_name, details_name)
-    return day_of(name) is not None or name in {write(day) for day in days for write in written}
+    return sorted(name for name in names if _OURS.search(name) and not is_ours(name))
 
 
 def _orphans(listing: Listing) -> list[tuple[Path, date]]:

@@ -27,6 +27,7 @@ from tokenusage.keep.lock import keeping
 from tokenusage.keep.outcome import sentence
 from tokenusage.keep.plan import SPILL_DAYS
 from tokenusage.keep.removal import finish_killed_run, remove_temporaries
+from tokenusage.keep.sums.detailed import outdated_details
 from tokenusage.logs import DayFile, list_logs
 from tokenusage.read.parquet import NotOursError
 from tokenusage.read.pool import threads
@@ -168,7 +169,8 @@ class _Run:
     def _remove_details(self) -> None:
         """Remove the details of each month in which anything was found, or may be.
 
-        One that stays would hold what is gone from everywhere else, so that no later run
+        What was made from files that have changed since may hold what is in none of them
+        any more. One that stays would hold what is gone from everywhere else, so that no later run
         would look for it: it stops this one.
 
         Raises:
@@ -176,10 +178,10 @@ class _Run:
         """
         listing = list_logs(self._logs)
         days = {place.file.day for place, seen in self._found if seen.has_any}
-        days |= {day for month in self._months for day in (*month.final, *month.stale)}
         files = (*listing.raw, *listing.parquet)
         days |= {file.day for file in files if file.name in self._left}
         months = {day.replace(day=1) for day in days}
+        months |= {file.day for file in outdated_details(listing, self._scrub.naive_zone)}
         for file in listing.details:
             if file.day in months:
                 try:

@@ -80,6 +80,19 @@ def damaged_details(listing: Listing) -> list[DayFile]:
     return damaged
 
 
+def outdated_details(listing: Listing, zone: tzinfo) -> list[DayFile]:
+    """Return the files with details that don't fit the files of their day, or can't be read."""
+    files = files_by_day(listing)
+    outdated = []
+    for file in listing.details:
+        with suppress(NotOursError, ListingChangedError, OSError), DetailsMonth(file) as month:
+            days = month.days.values()
+            if all(of_day.fits(files.get(of_day.day, ()), zone) for of_day in days):
+                continue
+        outdated.append(file)
+    return outdated
+
+
 def write_details(
     logs: Path,
     changes: Sequence[Details],

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from tokenusage.analyse.calls import Call, Calls
-from tokenusage.show.inert import inert
+from tokenusage.show.inert import inert, inert_name
 from tokenusage.show.numbers import count, counted, decimal, money_places
 from tokenusage.show.words import ledger_parts
 
@@ -49,9 +49,9 @@ def key_texts(call: Call, zone: tzinfo, *, with_year: bool = True) -> list[str]:
     time = local_time(call.time, zone).replace(tzinfo=None).isoformat(" ", "seconds")
     return [
         time if with_year else time[len("2026-") :],
-        UNKNOWN if call.user is None else inert(call.user) or '""',
-        inert(call.operation) or '""',
-        inert(call.model) or '""',
+        UNKNOWN if call.user is None else inert_name(call.user),
+        inert_name(call.operation),
+        inert_name(call.model),
     ]
 
 
@@ -76,8 +76,14 @@ def status_text(call: Call) -> str:
 
 
 def places_of(rows: Sequence[Call]) -> int:
-    """Return how many decimals the costs of some calls need, the same for each."""
-    return money_places(max((call.cost or 0 for call in rows), default=0))
+    """Return how many decimals the costs of some calls need, the same for each.
+
+    They are not summed: a dear call leaves the cheap ones their six decimals.
+    """
+    costs = [call.cost for call in rows if call.cost]
+    if not costs:
+        return money_places(0)
+    return max(money_places(max(costs)), min(6, money_places(min(costs))))
 
 
 def headline(calls: Calls) -> list[str]:

@@ -1,5 +1,6 @@
 """Calls as a table for a terminal, or for a pipe: then without colour and rules."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from rich.cells import cell_len
@@ -21,14 +22,14 @@ from tokenusage.show.calls.cells import (
     key_texts,
     places_of,
 )
-from tokenusage.show.fit import GAP, Key, flow, shrink
+from tokenusage.show.fit import GAP, Key, cut, flow, shrink
 from tokenusage.show.grid import Grid, figure
 from tokenusage.show.inert import inert
 from tokenusage.show.page import account as ending
 from tokenusage.show.page import hint, lines, page, title
 from tokenusage.show.words import caption, empty_answer, ledger_notes
 
-_ROOMY: Final = 120
+_ROOMY: Final = 160
 """Columns from which on a time has its year even where the period tells it."""
 
 _NARROW: Final = 80
@@ -41,6 +42,8 @@ _MOST_NAME: Final = 24
 """Characters of a name, so that long ones leave something to the queries."""
 
 _LEAST_QUERY: Final = 16
+_LEAST_REASON: Final = 16
+"""Characters behind ``failed``, its colon among them."""
 
 _MOST_STATUS: Final = 40
 
@@ -95,27 +98,49 @@ def _grid(
     terminal: bool,
 ) -> Grid:
     """Return the columns: what is left of the width shows reasons of failures, then queries."""
-    times, *names = (max(map(cell_len, column)) for column in zip(*keys, strict=True))
-    wide = [Key(times, times)]
-    is_tight = width < _NARROW and times > len("11-21 12:00:00")
-    least = _LEAST_BESIDE_YEARS if is_tight else _LEAST_NAME
-    wide += [Key(min(name, _MOST_NAME), min(name, least)) for name in names]
+    wide = _names(width, keys)
     widths = {name: max(len(texts[name]) for texts in figures) for name in HEADERS}
     status = min(max(cell_len(texts["status"]) for texts in figures), _MOST_STATUS)
     query = max(map(cell_len, queries))
     widths["status"] = max(len(texts["status"].partition(":")[0]) for texts in figures)
     headers = dict(HEADERS)
+    least = max(0, min(_LEAST_REASON, status - max(widths["status"], len(HEADERS["status"]))))
+    if all(texts["status"].startswith("failed") for texts in figures):
+        # Why they failed says more of them than their tokens, which may leave for it.
+        reserved = min(least, _room_for_reasons(width, wide, widths))
+        widths["status"] += reserved
+        least -= reserved
     grid = Grid(width, wide, headers, widths, terminal=terminal)
-    left = width - grid.width
-    more = min(max(0, status - grid.room("status")), left)
-    if query and left >= GAP + _LEAST_QUERY:
+    reason = max(0, status - grid.room("status"))
+    # Names give way, where with that a reason and a query can be read.
+    free = width - grid.width
+    most = free + sum(now - key.least for now, key in zip(grid.keys, wide, strict=True))
+    with_query = least + GAP + _LEAST_QUERY
+    if query and most >= with_query:
+        left = max(free, with_query) - GAP
         # Half of what is left, or more where the queries don't need theirs.
-        left -= GAP
-        more = min(more, max((left - _LEAST_QUERY) // 2, left - query))
+        more = min(reason, max(least, (left - _LEAST_QUERY) // 2, left - query))
         headers["query"] = QUERY
         widths["query"] = min(query, left - more)
+    else:
+        more = min(reason, max(free, least if most >= least else 0))
     widths["status"] = grid.room("status") + more
     return Grid(width, wide, headers, widths, terminal=terminal)
+
+
+def _names(width: int, keys: list[list[str]]) -> list[Key]:
+    """Return the widths of the times, which are never cut, and of the names."""
+    times, *names = (max(map(cell_len, column)) for column in zip(*keys, strict=True))
+    is_tight = width < _NARROW and times > len("11-21 12:00:00")
+    least = _LEAST_BESIDE_YEARS if is_tight else _LEAST_NAME
+    return [Key(times, times), *(Key(min(name, _MOST_NAME), min(name, least)) for name in names)]
+
+
+def _room_for_reasons(width: int, wide: list[Key], widths: Mapping[str, int]) -> int:
+    """Return what a status can have beside names as narrow as they get, and the cost."""
+    figures = (max(len(HEADERS[name]), widths[name]) for name in ("cost", "status"))
+    taken = [*(key.least for key in wide), *figures]
+    return max(0, width - sum(taken) - GAP * (len(taken) - 1))
 
 
 def _is_of_one_year(period: Period) -> bool:
@@ -128,7 +153,7 @@ def _cell(call: Call, name: str, text: str, grid: Grid) -> Text:
     if name == "status" and name in grid.staying:
         room = grid.room(name)
         style = "" if call.success else "red"
-        short = text if cell_len(text) <= room or room > len("failed: ") + 8 else "failed"
-        return Text(shrink(short, room), style=style or ("dim" if text == "ok" else "yellow"))
+        short = text if cell_len(text) <= room or room >= len("failed: ") + 8 else "failed"
+        return Text(cut(short, room), style=style or ("dim" if text == "ok" else "yellow"))
     is_bad = name == "cost" and text == UNKNOWN
     return figure(text, "red" if is_bad else "")

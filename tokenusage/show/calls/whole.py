@@ -13,6 +13,9 @@ from tokenusage.show.page import page
 
 _MOST_NAME: Final = 32
 
+_PIECE: Final = 1 << 14
+"""Characters in a row: rich takes the square of their number to break them into lines."""
+
 
 def render_table(found: Found, logs: str, *, width: int, terminal: bool) -> str:
     """Return every field of a call, a line each; long values go on below themselves.
@@ -29,10 +32,16 @@ def render_table(found: Found, logs: str, *, width: int, terminal: bool) -> str:
     for name, value, unit in members(found.record):
         is_bad = (name, value) in {("success", "false"), ("cost_estimate", "null")}
         is_error = name == "error_message" and value != "null"
-        shown = Text(inert(value), style="red" if is_bad or is_error else "")
-        if value == "null":
-            shown.stylize("dim")
+        style = "red" if is_bad or is_error else "dim" if value == "null" else ""
+        first, *rest = _pieces(inert(value))
+        shown = Text(first, style=style)
         if unit:
             shown.append(f" {unit}", style="dim")
         table.add_row(Text(shrink(inert(name), _MOST_NAME)), shown)
+        for piece in rest:
+            table.add_row("", Text(piece, style=style))
     return page([Text(title(found, logs), style="bold"), Text(), table], width, terminal=terminal)
+
+
+def _pieces(text: str) -> list[str]:
+    return [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)] or [""]

@@ -20,10 +20,13 @@ MAX_ROWS: Final = 1_048_576
 """The format has no room for more."""
 
 MAX_TEXT: Final = 32_767
-"""Characters of a cell."""
+"""Characters of a cell; those that take two units of UTF-16 count twice."""
 
 _FIRST_YEAR: Final = 1901
 """Excel knows no earlier moments, and takes 1900 for a leap year."""
+
+_LAST: Final = datetime(9999, 12, 31, 23, 59, 59, 999_000)  # noqa: DTZ001 - Excel has no zones
+"""Nor later ones, and it counts in milliseconds."""
 
 Cell = str | bool | int | float | date | datetime | None
 
@@ -47,16 +50,17 @@ class Book:
     Args:
         file: where to.
         max_rows: rows of a sheet, its head among them.
-        directory: where the temporary one is made; None is where the system has them.
+        spool: how the temporary directory's path begins; None is where the system has them.
     """
 
     def __init__(
-        self, file: BinaryIO, *, max_rows: int = MAX_ROWS, directory: Path | None = None
+        self, file: BinaryIO, *, max_rows: int = MAX_ROWS, spool: Path | None = None
     ) -> None:
         self.max_rows = max_rows
         self.cut = 0
         """Texts that were longer than a cell."""
-        self._temporary = TemporaryDirectory(prefix="tokenusage-", dir=directory)
+        prefix, directory = (spool.name, spool.parent) if spool else ("tokenusage-", None)
+        self._temporary = TemporaryDirectory(prefix=prefix, dir=directory)
         options = {"constant_memory": True, "tmpdir": self._temporary.name}
         self._workbook = Workbook(file, options)
         self._workbook.use_zip64()
@@ -94,6 +98,8 @@ class Book:
         """Add a worksheet with its head, which stays in sight."""
         worksheet = self._workbook.add_worksheet(name)
         worksheet.freeze_panes(1, 0)
+        # Users that are numbers are texts on purpose, without a warning in each cell.
+        worksheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
         for place, heading in enumerate(headings):
             worksheet.set_column(place, place, heading.width, self._format(heading.format))
             worksheet.write_string(0, place, self.text(heading.name), self._head)
@@ -105,9 +111,12 @@ class Book:
         if cell.startswith("<r>"):
             # XlsxWriter takes it for markup of its own and writes it as it is.
             cell = f"'{cell}"
-        if len(cell) > MAX_TEXT:
-            self.cut += 1
-            cell = f"{cell[: MAX_TEXT - 1]}…"
+        # What has so few characters is never too long, and most texts have.
+        if len(cell) > MAX_TEXT // 2:
+            units = cell.encode("utf-16-le")
+            if len(units) > 2 * MAX_TEXT:
+                self.cut += 1
+                cell = f"{units[: 2 * (MAX_TEXT - 1)].decode('utf-16-le', 'ignore')}…"
         return cell
 
     def _format(self, format_: str) -> Any:
@@ -138,6 +147,10 @@ class Sheet:
                     self._write(place, cell)
             self._row += 1
 
+    def add_filter(self) -> None:
+        """Let people pick rows by what stands in their columns; called when all are there."""
+        self._worksheet.autofilter(0, 0, max(self._row - 1, 1), len(self._headings) - 1)
+
     def _begin(self) -> None:
         self._worksheets += 1
         name = self._name if self._worksheets == 1 else f"{self._name} {self._worksheets}"
@@ -154,6 +167,7 @@ class Sheet:
             worksheet.write_number(row, place, cell)
         elif cell.year < _FIRST_YEAR:
             worksheet.write_string(row, place, cell.isoformat())
+        elif isinstance(cell, datetime):
+            worksheet.write_datetime(row, place, min(cell.replace(tzinfo=None), _LAST))
         else:
-            naive = cell.replace(tzinfo=None) if isinstance(cell, datetime) else cell
-            worksheet.write_datetime(row, place, naive)
+            worksheet.write_datetime(row, place, cell)

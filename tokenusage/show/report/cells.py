@@ -8,7 +8,7 @@ from typing import Final
 from tokenusage.analyse.report import Figures, Report
 from tokenusage.show.columns import SHARE, Column, row_model
 from tokenusage.show.grid import UNKNOWN
-from tokenusage.show.inert import inert
+from tokenusage.show.inert import inert, inert_name
 from tokenusage.show.numbers import count, decimal, mean_places, money_places, percent
 from tokenusage.show.report.arrange import Block
 
@@ -92,4 +92,4 @@ def key_text(dimension: str, key: str | None) -> str:
     if dimension == "hour" and (hour := _HOUR.match(key)):
         offset = "" if hour[3] == "+00:00" else hour[3]
         return f"{hour[1]} {hour[2]}{offset}"
-    return inert(key) or '""'
+    return inert_name(key)

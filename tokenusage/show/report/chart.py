@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 
 from tokenusage.analyse.chart import Chart, chart_of
-from tokenusage.analyse.report import Figures, Report, together
+from tokenusage.analyse.report import Figures, Report
 from tokenusage.show import markdown
 from tokenusage.show.bars import bar
 from tokenusage.show.columns import COLUMNS, Column
@@ -102,22 +103,21 @@ def chart_parts(
     report: Report, drawing: Drawing, *, width: int, terminal: bool, now: datetime
 ) -> list[RenderableType]:
     """Return the legend, the bars and the total; for the arguments see `render_chart`."""
-    chart = chart_of(report, drawing.measure, now)
+    chart = chart_of(report, drawing.measure, now, drawing.limit or TABLE_ROWS)
     cells = cells_of(report, ())
-    shown = chart.buckets[-(drawing.limit or TABLE_ROWS) :]
-    earlier = chart.buckets[: len(chart.buckets) - len(shown)]
-    label = f"{count(len(earlier))} earlier"
+    shown = chart.buckets
+    label = f"{count(chart.earlier)} earlier"
     dimension = report.query.by[0]
     names = [key_text(dimension, bucket.key) for bucket in shown]
     # What is left out, and the total, have figures but no bar.
     groups = [report.totals, *(bucket.figures for bucket in shown)]
-    groups += [together(bucket.figures for bucket in earlier)] if earlier else []
-    labels = [heading(dimension), TOTAL, *names, *([label] if earlier else [])]
+    groups += [chart.before] if chart.earlier else []
+    labels = [heading(dimension), TOTAL, *names, *([label] if chart.earlier else [])]
     title = " by ".join([f"Bars: {drawing.column.header}", *map(heading, report.query.by[1:])])
     grid, room = _grid(cells, drawing, labels, groups, title=title, width=width, terminal=terminal)
     table = grid.table([heading(dimension)])
-    if earlier:
-        grid.add(table, [label], _figures(cells, grid, groups[-1]), "dim")
+    if chart.earlier:
+        grid.add(table, [label], _figures(cells, grid, chart.before), "dim")
     most = max(drawing.measure(bucket.figures) for bucket in shown)
     for name, bucket in zip(names, shown, strict=True):
         measures = list(map(drawing.measure, bucket.parts))
@@ -214,9 +214,9 @@ def _legend(report: Report, chart: Chart, drawing: Drawing, width: int) -> list[
     series = [figures for _, figures in chart.series]
     if chart.others:
         names.append(f"{count(chart.others)} others")
-        series.append(together(bucket.parts[-1] for bucket in chart.buckets))
+        series.append(chart.rest)
     entries = [
-        f"{fill} {name} {_share(drawing, figures, whole)}"
+        f"{fill} {name} ({_share(drawing, figures, whole)})"
         for fill, name, figures in zip(fills, names, series, strict=False)
     ]
     colours = dict(zip(fills, _COLOURS, strict=True))
@@ -235,7 +235,7 @@ def _rows(entries: Sequence[str], width: int) -> list[list[str]]:
     """Return the entries of a legend in as many lines as the width asks for."""
     rows: list[list[str]] = []
     for entry in entries:
-        if rows and sum(len(one) + GAP for one in rows[-1]) + len(entry) <= width:
+        if rows and sum(cell_len(one) + GAP for one in rows[-1]) + cell_len(entry) <= width:
             rows[-1].append(entry)
         else:
             rows.append([entry])

@@ -1,7 +1,7 @@
 """Comparisons of two periods as tables, for a terminal or a pipe, and as Markdown."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import Final
 
 from rich.console import RenderableType
@@ -13,7 +13,7 @@ from tokenusage.show.change import style_of
 from tokenusage.show.fit import flow
 from tokenusage.show.grid import Grid, Section, figure
 from tokenusage.show.inert import escape_markdown
-from tokenusage.show.markdown import aligned, prose, table_line
+from tokenusage.show.markdown import aligned, head, prose, table_line
 from tokenusage.show.page import account, hint, lines, page, title
 from tokenusage.show.report.arrange import Order
 from tokenusage.show.report.markdown import block_title
@@ -26,6 +26,7 @@ from tokenusage.show.report.pairs import (
     pair_heading,
     pair_key,
 )
+from tokenusage.show.report.table import missed
 from tokenusage.show.words import (
     BEFORE,
     caption,
@@ -106,9 +107,14 @@ def remarks(comparison: Comparison, now: datetime) -> list[str]:
     end = report.query.period.end
     said = []
     if report.totals.unpriced or before.totals.unpriced:
-        said.append("≥ and ~: calls without a price are missing from a cost, or from a difference.")
+        said.append("≥ and ≈: calls without a price are missing from a cost, or from a difference.")
     if end is not None and now < end:
-        said.append("The first period is not over yet; it is held against the whole of the other.")
+        other = before.query.period.end
+        is_whole = other is None or other.time() == time.min
+        said.append(
+            "The first period is not over yet; it is held against "
+            + ("the whole of the other." if is_whole else "as much of the other.")
+        )
     if report.query.percentiles:
         said.append("Percentiles of both periods are in --format json and csv.")
     return said
@@ -147,10 +153,11 @@ def _tables(
 ) -> list[RenderableType]:
     cells = cells_of(comparison, blocks)
     grid = _grid(comparison, blocks, cells, width, terminal=terminal)
-    return grid.below_each_other(
+    parts = grid.below_each_other(
         (_section(block, cells, grid) for block in blocks),
         _figures(cells, comparison.totals, of_time=True),
     )
+    return parts + missed([one.column for one in cells.columns if one.name not in grid.staying])
 
 
 def _section(block: PairBlock, cells: PairCells, grid: Grid) -> Section:
@@ -215,7 +222,7 @@ def _figures(cells: PairCells, pair: Pair, *, of_time: bool) -> dict[str, Text]:
 
 
 def _markdown_table(comparison: Comparison, block: PairBlock, cells: PairCells) -> str:
-    heads = [escape_markdown(pair_heading(name).capitalize()) for name in block.dimensions]
+    heads = [head(pair_heading(name)) for name in block.dimensions]
     table = aligned(heads, [escape_markdown(column.header) for column in cells.columns])
     rows = [(_key_texts(block, pair), pair, block.of_time) for pair in block.rows]
     blank = [""] * (len(heads) - 1)

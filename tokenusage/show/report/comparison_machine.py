@@ -118,6 +118,8 @@ def _changes(pair: Pair, columns: tuple[Column, ...]) -> dict[str, dict[str, flo
 
 def _change(pair: Pair, column: Column) -> tuple[float | None, float | None]:
     """Return the difference, and it as a fraction; None is unknown."""
+    if pair.is_alone:
+        return None, None
     now = column.value(pair.now or Figures())
     before = column.value(pair.before or Figures())
     if now is None or before is None:

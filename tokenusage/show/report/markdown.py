@@ -5,7 +5,7 @@ from typing import Final
 
 from tokenusage.analyse.report import Figures, Report
 from tokenusage.show.inert import escape_markdown
-from tokenusage.show.markdown import account, aligned, hint, prose, section, table_line, title
+from tokenusage.show.markdown import account, aligned, head, hint, prose, section, table_line, title
 from tokenusage.show.report.arrange import Block, Order, table_blocks
 from tokenusage.show.report.cells import Cells, cells_of, heading, key_text
 from tokenusage.show.words import caption, empty_answer, headline, ledger_notes, ledger_parts
@@ -43,7 +43,7 @@ def render_markdown(report: Report, order: Order, *, today: date, command: str) 
 
 
 def _table(block: Block, cells: Cells) -> str:
-    heads = [escape_markdown(heading(dimension).capitalize()) for dimension in block.dimensions]
+    heads = [head(heading(dimension)) for dimension in block.dimensions]
     columns = cells.columns
     lines = aligned(heads, [escape_markdown(column.header) for column in columns])
     for row in block.rows:

@@ -133,9 +133,9 @@ class PairCells:
             case "before":
                 return self.cells.text(column.column, before)
             case "difference":
-                return self._difference(column.column, now, before)
+                return UNKNOWN if pair.is_alone else self._difference(column.column, now, before)
             case "change":
-                return _change(column.column, pair, of_time=of_time)
+                return UNKNOWN if pair.is_alone else _change(column.column, pair, of_time=of_time)
 
     def _difference(self, column: Column, now: Figures, before: Figures) -> str:
         one, other = column.value(now), column.value(before)
@@ -145,8 +145,12 @@ class PairCells:
             return signed(count(abs(int(one - other))), one - other)
         places = self.cells.places.get(column.name, 2)
         text = signed(decimal(abs(one - other), places), one - other)
-        is_short = column.name == "cost" and (now.unpriced or before.unpriced)
-        return f"~ {text}" if is_short else text
+        return f"≈{text}" if _is_short(column, now, before) else text
+
+
+def _is_short(column: Column, now: Figures, before: Figures) -> bool:
+    """Return whether calls without a price are missing from a difference."""
+    return column.name == "cost" and bool(now.unpriced or before.unpriced)
 
 
 def _change(column: Column, pair: Pair, *, of_time: bool) -> str:
@@ -154,8 +158,13 @@ def _change(column: Column, pair: Pair, *, of_time: bool) -> str:
         return f"{UP} new"
     if not of_time and pair.now is None:
         return f"{DOWN} gone"
-    now, before = column.value(pair.now or NO_CALLS), column.value(pair.before or NO_CALLS)
-    return UNKNOWN if now is None or before is None else change(now, before)
+    sides = (pair.now or NO_CALLS, pair.before or NO_CALLS)
+    now, before = map(column.value, sides)
+    if now is None or before is None:
+        return UNKNOWN
+    text = change(now, before)
+    is_short = text.endswith("%") and _is_short(column, *sides)
+    return text.replace(" ", " ≈") if is_short else text
 
 
 def cells_of(comparison: Comparison, blocks: Iterable[PairBlock]) -> PairCells:

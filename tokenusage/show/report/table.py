@@ -1,6 +1,6 @@
 """Reports as tables for a terminal, or for a pipe: then without colour and rules."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Final
 
@@ -84,10 +84,15 @@ def tables_of(
         (_section(block, cells, grid) for block in blocks), _numbers(cells, report.totals)
     )
     left = [column for column in cells.columns if column.name not in grid.staying]
-    if asked := [what for what, kind in _ASKED.items() if any(kind(column) for column in left)]:
-        needs = " and ".join(asked).capitalize()
-        parts.append(Text(f"{needs} need a wider terminal, or --format csv.", style="dim"))
-    return parts
+    return parts + missed(left)
+
+
+def missed(left: Sequence[Column]) -> list[RenderableType]:
+    """Return a sentence on those columns that have left though somebody asked for them."""
+    asked = [what for what, kind in _ASKED.items() if any(map(kind, left))]
+    needs = " and ".join(asked).capitalize()
+    sentence = Text(f"{needs} need a wider terminal, or --format csv.", style="dim")
+    return [sentence] if asked else []
 
 
 def _section(block: Block, cells: Cells, grid: Grid) -> Section:

@@ -78,12 +78,18 @@ def notes(summary: Summary) -> list[str]:
     nowhere = [day for day in ledger.unanswered_days if day not in only]
     found = ledger_notes(replace(ledger, unanswered_days=nowhere))
     if only:
-        days = days_text(only)
-        found.append(f"not in percentiles, sessions, tasks and kinds of cache hits: {days}")
+        without = f"percentiles, {'means, ' * bool(summary.query.means)}sessions, tasks"
+        without += ", tokens and prices of items and kinds of cache hits"
+        found.append(f"not in {without}: {days_text(only)}")
     for period in summary.periods:
         name = period.name.replace("_", " ")
         if parts := [day for day in period.unanswered_days if day in only]:
             found.append(f"not in {name}, which has a part of them: {days_text(parts)}")
+        if period.whole_day:
+            found.append(
+                f"{name} is compared with last month up to the end of {period.whole_day}: "
+                "only a summary is left of that day"
+            )
         if period.uncompared_days:
             days = days_text(list(period.uncompared_days))
             found.append(f"{name} is compared with nothing, only summaries are left: {days}")

@@ -14,11 +14,15 @@ from tokenusage.show.numbers import plain
 
 SCHEMA: Final = "tokenusage.summary/1"
 
+_MISSING: Final = frozenset({"sessions", "tasks", "cache"})
+"""The sections of all time that sums don't tell, or not whole."""
+
 Numbers = dict[str, float | int | None]
 
 
 def render_json(summary: Summary) -> str:
     """Return a summary as JSON."""
+    missing = summary.ledger.summary_only_days
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "asked": summary.now.isoformat(),
@@ -28,7 +32,10 @@ def render_json(summary: Summary) -> str:
             {"operation": row.keys[0]} | row_values(row.figures, _columns(summary))
             for row in summary.operations
         ],
-        **_sections(summary),
+        **{
+            name: numbers | ({"missing_days": missing} if name in _MISSING else {})
+            for name, numbers in _sections(summary).items()
+        },
         "ledger": summary.ledger.as_dict(),
     }
     return to_json(document)
@@ -76,6 +83,7 @@ def _period(period: PeriodFigures, summary: Summary) -> dict[str, Any]:
         **_bounds(period.period),
         **_figures(period, summary),
         "items": _items(period.items),
+        "missing_days": period.missing_days,
         "before": before,
         "change": _change(period),
         "unanswered_days": period.unanswered_days,

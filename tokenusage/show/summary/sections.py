@@ -9,7 +9,7 @@ from tokenusage.analyse.summary.page import PeriodFigures, Summary, Work
 from tokenusage.show.change import change
 from tokenusage.show.columns import COLUMNS, PERCENTILES, SHARE, Column, row_model
 from tokenusage.show.grid import UNKNOWN
-from tokenusage.show.inert import inert
+from tokenusage.show.inert import inert_name
 from tokenusage.show.numbers import count, decimal, mean_places, money_places
 from tokenusage.show.report.cells import Cells
 
@@ -24,15 +24,12 @@ CHANGES: Final = {"more_calls": "± Calls", "more_cost": "± Cost"}
 
 _PERIODS: Final = (
     "calls",
-    "failed",
     "success_rate",
     "prompt_tokens",
     "completion_tokens",
     "cost",
-    "unpriced",
     "avg_response_time",
     "p95_response_time",
-    "cache_hits",
 )
 _OPERATIONS: Final = ("calls", "avg_tokens", "cost", "share", "avg_cost", "avg_response_time")
 _AMOUNTS: Final = (1000, 10_000)
@@ -98,16 +95,15 @@ def _operations(summary: Summary) -> Section:
     def figures(row: Row) -> dict[str, str]:
         return {column.name: cells.text(column, row.figures) for column in cells.columns}
 
-    rows = tuple((inert(row.keys[0] or "") or '""', figures(row)) for row in summary.operations)
+    rows = tuple((inert_name(row.keys[0] or ""), figures(row)) for row in summary.operations)
     return Section("OPERATION", {column.name: column.header for column in cells.columns}, rows)
 
 
 def _cells(summary: Summary, names: Sequence[str], groups: Sequence[Figures]) -> Cells:
-    """Return columns by name and the averages of tags; those with only zeros are left out."""
+    """Return columns by name, and the averages of tags behind them."""
     totals, means = summary.totals, summary.query.means
-    empty = {"unpriced": not totals.unpriced, "cache_hits": not totals.cache_hits}
     known = {column.name: column for column in (*COLUMNS, *PERCENTILES, SHARE)}
-    columns: list[Column] = [known[name] for name in names if not empty.get(name)]
+    columns: list[Column] = [known[name] for name in names]
     averages = row_model(percentiles=False, means=means)[len(COLUMNS) :]
     largest = max((group.avg_cost or 0 for group in groups), default=0)
     places = {"cost": money_places(totals.cost or 0), "avg_cost": money_places(largest)}

@@ -1,7 +1,6 @@
 """The summary as tables for a terminal, or for a pipe: then without colour and rules."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from rich.cells import cell_len
 from rich.console import RenderableType
@@ -15,8 +14,6 @@ from tokenusage.show.page import account, hint, lines, page, title
 from tokenusage.show.summary.facts import caption_of, facts, headline, notes
 from tokenusage.show.summary.sections import ALL_TIME, CHANGES, Section, by_period, of_all_time
 from tokenusage.show.words import empty_answer, ledger_parts
-
-_BAD: Final = frozenset({"failed", "unpriced"})
 
 
 def render_table(summary: Summary, *, width: int, terminal: bool, command: str) -> str:
@@ -63,9 +60,7 @@ def _table(section: Section, width: int, *, terminal: bool) -> RenderableType:
 
 
 def _cell(name: str, text: str) -> Text:
-    if name in CHANGES:
-        return figure(text, style_of(text))
-    return figure(text, "red" if name in _BAD and text not in {"", "0"} else "")
+    return figure(text, style_of(text) if name in CHANGES else "")
 
 
 def _facts(summary: Summary, width: int) -> Sequence[RenderableType]:
