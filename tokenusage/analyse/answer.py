@@ -7,6 +7,7 @@ import pandas as pd
 
 from tokenusage.analyse.aggregate import added, figures
 from tokenusage.analyse.filters import passing
+from tokenusage.analyse.first import MANY, first_groups
 from tokenusage.analyse.keys import combine, keys_of
 from tokenusage.analyse.plan import since_epoch
 from tokenusage.analyse.query import OVERVIEW, TIME_DIMENSIONS, Query
@@ -47,9 +48,12 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
 
         pico, priced = reprice(calls, Pricer(prices), mode=query.cost, now=now)
         calls = calls.assign(cost_pico=pico, priced=priced)
-    rows = _rows(calls, sums, query, query.by) if query.by else ()
+    rows, hidden, rest = _ranked(calls, query) if sums is None else ((), 0, None)
+    if query.by and not rows:
+        rows = _rows(calls, sums, query, query.by)
     sections = {} if query.by else {name: _rows(calls, sums, query, (name,)) for name in OVERVIEW}
-    totals = together(row.figures for row in (rows or sections.get(OVERVIEW[0], ())))
+    parts = [row.figures for row in (rows or sections.get(OVERVIEW[0], ()))]
+    totals = together([*parts, rest] if rest else parts)
     if query.percentiles and len(calls):
         one = np.zeros(len(calls), np.int64)
         totals = figures(calls, one, [()], percentiles=True, means=query.means)[0].figures
@@ -60,6 +64,8 @@ def answer(query: Query, scan: Scan, *, prices: PriceTable, now: datetime) -> Re
         users=len(set[str]().union(*(_users(frame) for frame in _given(calls, sums)))),
         ledger=ledger,
         rows=rows,
+        hidden=hidden,
+        rest=rest,
         sections=sections,
         newest_day=scan.newest_day,
     )
@@ -71,6 +77,28 @@ def _given(calls: pd.DataFrame, sums: pd.DataFrame | None) -> list[pd.DataFrame]
 
 def _users(frame: pd.DataFrame) -> set[str]:
     return set(frame["user"].cat.remove_unused_categories().cat.categories)
+
+
+def _ranked(calls: pd.DataFrame, query: Query) -> tuple[tuple[Row, ...], int, Figures | None]:
+    """Return rows of the groups that may come first, how many others there are, and those together.
+
+    There are none where there are too few groups for a choice, or where a row is of more
+    than one group.
+    """
+    if query.first is None or len(query.by) > 1 or len(calls) <= MANY:
+        return (), 0, None
+    groups, members = combine([keys_of(calls, query.by[0], query.period.zone)])
+    chosen = first_groups(calls, groups, len(members), query.first)
+    nameless = [place for place, keys in enumerate(members) if keys[0] is None]
+    chosen = np.union1d(chosen, np.array(nameless, np.int64))
+    hidden = len(members) - len(chosen)
+    if hidden < MANY:
+        return (), 0, None
+    places = np.full(len(members), len(chosen))
+    places[chosen] = np.arange(len(chosen))
+    kept = [members[place] for place in chosen.tolist()]
+    *rows, rest = figures(calls, places[groups], [*kept, ()])
+    return tuple(rows), hidden, rest.figures
 
 
 def _rows(

@@ -5,7 +5,7 @@ Periods are half-open, ``[start, end)``, everywhere inside the program.
 
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from tokenusage.errors import WrongUseError, nearest
 
@@ -77,6 +77,14 @@ def filters_of(
     )
 
 
+class First(NamedTuple):
+    """The groups that come first are wanted one by one, all others together."""
+
+    measure: str
+    """One of `ranking.MEASURES`."""
+    limit: int
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """Everything that decides a report's figures."""
@@ -89,6 +97,8 @@ class Query:
     percentiles: bool = False
     means: tuple[str, ...] = ()
     """Tags, as ``tag.NAME``, whose numbers are averaged over the calls that carry one."""
+    first: First | None = None
+    """Where there are very many groups, only these are made rows of."""
 
 
 def check_means(names: tuple[str, ...]) -> tuple[str, ...]:

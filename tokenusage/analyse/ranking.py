@@ -116,8 +116,11 @@ def rank(report: Report, what: str, measure: str, limit: int) -> Ranking:
             ranked.append(Ranked(None, None, email, row.figures, share, None, 0.0))
     found = {row.keys for row, _ in shown}
     left_out = [row.figures for row, _ in named if row.keys not in found]
+    hidden = len(left_out) + report.hidden
+    if report.rest:
+        left_out.append(report.rest)
     rest = together(left_out) if left_out else None
-    return Ranking(what, measure, report, tuple(ranked), len(left_out), rest)
+    return Ranking(what, measure, report, tuple(ranked), hidden, rest)
 
 
 def share_of(group: Figures, totals: Figures, measure: str) -> float | None:

@@ -8,7 +8,7 @@ whatever order its calls were read.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from operator import add
+from operator import add, itemgetter
 from typing import Final, NamedTuple
 
 from tokenusage.analyse.mean import Mean, means_together
@@ -89,10 +89,10 @@ class Row(NamedTuple):
 
 def together(groups: Iterable[Figures]) -> Figures:
     """Return the sum of groups of calls; percentiles don't add up and are left out."""
-    several = (Figures(), *groups)
-    columns = zip(*(group[: len(SUMS)] for group in several), strict=True)
-    means = means_together(group.means for group in several)
-    return Figures._make([*map(sum, columns), None, means])
+    several = list(groups)
+    # Column by column: there may be a million groups.
+    sums = [sum(map(itemgetter(place), several)) for place in range(len(SUMS))]
+    return Figures._make([*sums, None, means_together(group.means for group in several)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,10 @@ class Report:
     """Distinct users among the calls and cache hits."""
     ledger: Ledger
     rows: tuple[Row, ...] = ()
+    hidden: int = 0
+    """Groups that no row was made of, as the query wants the first ones alone."""
+    rest: Figures | None = None
+    """Their figures together, if there are some."""
     sections: dict[str, tuple[Row, ...]] = field(default_factory=dict)
     """Rows by dimension, where the query names no dimensions."""
     newest_day: date | None = None

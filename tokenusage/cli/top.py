@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from tokenusage.analyse.query import Query
+from tokenusage.analyse.query import First, Query
 from tokenusage.analyse.ranking import MEASURES, RANKED, Ranking, rank
 from tokenusage.cli import options
 from tokenusage.cli.answering import MACHINE, ask, finish
@@ -75,6 +75,7 @@ def top(
         filters=selection.filters(),
         by=RANKED[what],
         cost=options.cost_mode(cost),
+        first=First(by, limit),
     )
     settings = load_settings()
     answered = ask(query, selection.directory(settings.logs), settings, now)
