@@ -1,10 +1,10 @@
 """Where data goes: to stdout, or whole into a file; and how wide it may be."""
 
 import os
+import secrets
 import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from io import RawIOBase
@@ -193,23 +193,28 @@ def _replacing(target: Path, path: Path) -> Iterator[BinaryIO]:
     try:
         old = target.stat() if target.exists() else None
         mode = old.st_mode & 0o777 if old else 0o666 & ~_umask()
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name[:80]}.", dir=target.parent)
+        # Named before it is there: a signal may come between any two steps.
+        temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(8)}")
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with open(temporary, "xb", opener=_open_private) as file:
                 yield file
                 file.flush()
-                os.fsync(descriptor)
+                os.fsync(file.fileno())
             if old:
                 # So that root's cron locks nobody out; nobody else can, or need.
                 with suppress(PermissionError):
                     os.chown(temporary, old.st_uid, old.st_gid)
-            Path(temporary).chmod(mode)
-            Path(temporary).replace(target)
+            temporary.chmod(mode)
+            temporary.replace(target)
         except BaseException:
-            Path(temporary).unlink()
+            temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise TokenUsageError(f"{str(path)!r} can't be written: {error.strerror}.") from error
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _umask() -> int:
