@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from reports import NOW, figures, rows, table
@@ -78,10 +79,10 @@ def test_sides_are_the_rows_of_their_reports() -> None:
     ],
 )
 def test_previous_is_as_long_and_ends_where_the_period_begins(
-    asked: dict[str, str | int], start: str, label: str
+    asked: dict[str, Any], start: str, label: str
 ) -> None:
     """Before a calendar month it is the whole month before, however long."""
-    period = make_period(now=NOW, **asked)  # type: ignore[arg-type] # words of one option each
+    period = make_period(now=NOW, **asked)
     before = compared_period("previous", period, LATER)
     assert before.end == period.start
     assert before.start is not None
@@ -101,10 +102,10 @@ def test_previous_is_as_long_and_ends_where_the_period_begins(
     ],
 )
 def test_of_what_is_before_a_running_period_counts_as_much(
-    asked: dict[str, str | int], bounds: tuple[str, str], label: str
+    asked: dict[str, Any], bounds: tuple[str, str], label: str
 ) -> None:
     """Up to the same day and time, so that a month that has begun has not shrunk."""
-    before = compared_period("previous", make_period(now=NOW, **asked), NOW)  # type: ignore[arg-type] # words of one option each
+    before = compared_period("previous", make_period(now=NOW, **asked), NOW)
     assert before.start is not None
     assert before.start.date().isoformat() == bounds[0]
     assert before.end == datetime.fromisoformat(f"{bounds[1]}T12:00:00+00:00")

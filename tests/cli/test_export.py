@@ -98,7 +98,7 @@ def test_timestamp_decides_the_period_in_its_zone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sealed", [False, True])
-def test_filters_pick_lines(work: Path, sealed: bool) -> None:  # noqa: FBT001 - a parameter
+def test_filters_pick_lines(work: Path, *, sealed: bool) -> None:
     """Byte for byte, from a torn file and from a sealed one."""
     wanted = line(DAYS[0], user_id="ann", tags={"team": "a"}, unknown=[1.50, "x"])
     with (work / "logs" / f"token_usage_{DAYS[0]}.jsonl").open("ab") as file:

@@ -115,6 +115,16 @@ def test_strict_looks_at_both_periods(logs: Path) -> None:
     assert (done.returncode, "2 unpriced" in done.stderr) == (1, True)
 
 
+def test_strict_says_the_accounts_of_both_periods_first(logs: Path) -> None:
+    """Whichever of them is short of something."""
+    words = ("--month", "2026-10", "--compare", "2026-11-01..2026-11-22", "--strict")
+    done = run("report", *words, "--format", "csv", cwd=logs)
+    ours, theirs, short = done.stderr.splitlines()
+    assert "unpriced" in ours
+    assert theirs.startswith("before: ")
+    assert short.startswith("tokenusage: The figures are short (--strict): 2 unpriced")
+
+
 def test_csv_of_a_comparison_has_both_accounts_on_stderr(logs: Path) -> None:
     """Which says which is which."""
     done = run("report", *COMPARED, "--by", "model", "--format", "csv", cwd=logs)

@@ -1,4 +1,4 @@
-"""Questions and their answers: from a frame of calls to the rows of a report.
+"""Questions and their answers: from the records that `read` finds to figures.
 
-Everything here is pure: DataFrames and plain values in, plain values out.
+Nothing here prints, and every clock is passed in.
 """

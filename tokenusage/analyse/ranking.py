@@ -19,8 +19,6 @@ RANKED: Final[dict[str, tuple[str, ...]]] = {
 }
 """What can be ranked, with the dimensions of the report that answers it."""
 
-USERS: Final = RANKED["users"]
-
 _AMOUNTS: Final[dict[str, Callable[[Figures], int]]] = {
     "cost": lambda group: group.cost_pico,
     "tokens": lambda group: group.total_tokens,

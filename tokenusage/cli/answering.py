@@ -78,7 +78,17 @@ def finish(
     """
     if format_ in MACHINE:
         account_aside(ledger, unpriced, counts=format_ == "csv", of=of, notes=notes)
-    if strict and (short := shortfalls(ledger, unpriced)):
+    if strict:
+        check_strict(ledger, unpriced, of)
+
+
+def check_strict(ledger: Ledger, unpriced: int, of: str = "") -> None:
+    """Raise where figures are short; for the arguments see `finish`.
+
+    Raises:
+        TokenUsageError: something was rejected, unpriced, dropped, unanswered or not read.
+    """
+    if short := shortfalls(ledger, unpriced):
         raise TokenUsageError(f"The figures are short (--strict): {of}{', '.join(short)}.")
 
 

@@ -10,7 +10,7 @@ from tokenusage.analyse.chart import check_chart
 from tokenusage.analyse.period import compared_period
 from tokenusage.analyse.query import Query, check_dimensions, check_means
 from tokenusage.cli import options
-from tokenusage.cli.answering import MACHINE, ask, finish
+from tokenusage.cli.answering import MACHINE, ask, check_strict, finish
 from tokenusage.cli.completion import complete_dimensions, words
 from tokenusage.cli.output import emit
 from tokenusage.cli.report_text import Printing
@@ -129,8 +129,12 @@ def report(
     printing = Printing(format_, order, now, command_text("report", selection.logs), output)
     text = printing.charted(*answers) if chart else printing.text(*answers)
     emit(text, output, is_page=format_ not in MACHINE)
-    for answered, side in zip(answers, ("", BEFORE), strict=False):
-        finish(answered.ledger, answered.totals.unpriced, format_, strict=strict, of=side)
+    sides = list(zip(answers, ("", BEFORE), strict=False))
+    for answered, side in sides:
+        finish(answered.ledger, answered.totals.unpriced, format_, of=side)
+    if strict:
+        for answered, side in sides:
+            check_strict(answered.ledger, answered.totals.unpriced, side)
 
 
 def _order(query: Query, sort: str | None, *, ascending: bool, limit: int | None) -> Order:

@@ -3,11 +3,11 @@
 Without a terminal a table has no rules and no colour.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from rich.box import SIMPLE_HEAD
-from rich.console import JustifyMethod, RenderableType
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -22,15 +22,6 @@ BAR: Final = "bar"
 
 _LEFT: Final = frozenset({BAR, "status", "query"})
 """The columns behind the names that are no figures, and begin on the left."""
-
-
-class Section(NamedTuple):
-    """Rows under headings of their own."""
-
-    headings: Sequence[str]
-    """Of the columns of names."""
-    rows: Sequence[tuple[Sequence[str], Mapping[str, Text], str]]
-    """Names, figures by the name of their column, and style."""
 
 
 class Grid:
@@ -59,7 +50,7 @@ class Grid:
         self.staying = {name: headers[name] for name in staying}
         """Headers of the columns of figures that have room, in order."""
         self._wide = wide
-        self._terminal = terminal
+        self.terminal = terminal
 
     @property
     def width(self) -> int:
@@ -73,7 +64,7 @@ class Grid:
 
     def table(self, headings: Sequence[str] | None = None) -> Table:
         """Return an empty table of these columns; without `headings` it has no head."""
-        box = SIMPLE_HEAD if self._terminal else None
+        box = SIMPLE_HEAD if self.terminal else None
         # A box sets one blank of its own between columns.
         padding = (0, GAP - 1 if box else GAP, 0, 0)
         table = Table(
@@ -100,22 +91,6 @@ class Grid:
         """Append a row; names shrink to their column, figures are those of the columns."""
         names = [Text(shrink(key, width)) for key, width in zip(keys, self.keys, strict=True)]
         table.add_row(*names, *(figures[name] for name in self.staying), style=style)
-
-    def below_each_other(
-        self, sections: Iterable[Section], total: Mapping[str, Text]
-    ) -> list[RenderableType]:
-        """Return a table for each section, and the totals set apart under them."""
-        parts: list[RenderableType] = []
-        for section in sections:
-            table = self.table(section.headings)
-            for keys, figures, style in section.rows:
-                self.add(table, keys, figures, style)
-            parts += [table, Text()]
-        if self._terminal and parts:
-            parts[-1] = self.rule()
-        totals = self.table()
-        self.add(totals, self.first(TOTAL), total, "bold")
-        return [*parts, totals, Text()]
 
     def first(self, label: str) -> list[str]:
         """Return the keys of a row that has but a label in the first column."""

@@ -11,13 +11,12 @@ from tokenusage.analyse.compare import Comparison, Pair
 from tokenusage.show import markdown
 from tokenusage.show.change import style_of
 from tokenusage.show.fit import flow
-from tokenusage.show.grid import Grid, Section, figure
+from tokenusage.show.grid import figure
 from tokenusage.show.inert import escape_markdown
 from tokenusage.show.markdown import aligned, head, prose, table_line
 from tokenusage.show.page import account, hint, lines, page, title
 from tokenusage.show.report.arrange import Order
 from tokenusage.show.report.markdown import block_title
-from tokenusage.show.report.names import Names, name_columns
 from tokenusage.show.report.pairs import (
     PairBlock,
     PairCells,
@@ -26,6 +25,7 @@ from tokenusage.show.report.pairs import (
     pair_heading,
     pair_key,
 )
+from tokenusage.show.report.sections import Line, Section, below_each_other, fitted
 from tokenusage.show.report.table import missed
 from tokenusage.show.words import (
     BEFORE,
@@ -152,58 +152,23 @@ def _tables(
     comparison: Comparison, blocks: tuple[PairBlock, ...], width: int, *, terminal: bool
 ) -> list[RenderableType]:
     cells = cells_of(comparison, blocks)
-    grid = _grid(comparison, blocks, cells, width, terminal=terminal)
-    parts = grid.below_each_other(
-        (_section(block, cells, grid) for block in blocks),
-        _figures(cells, comparison.totals, of_time=True),
-    )
+    sections = [_section(block, cells) for block in blocks]
+    headers = {column.name: column.header for column in cells.columns}
+    totals = _figures(cells, comparison.totals, of_time=True)
+    # Two costs, their difference and the change need more room than a report's columns.
+    grid = fitted(sections, headers, totals, width, terminal=terminal, together=NAME_WIDTH)
+    parts = below_each_other(grid, sections, totals)
     return parts + missed([one.column for one in cells.columns if one.name not in grid.staying])
 
 
-def _section(block: PairBlock, cells: PairCells, grid: Grid) -> Section:
-    rows = [
-        (_key_texts(block, pair), _figures(cells, pair, of_time=block.of_time), "")
-        for pair in block.rows
-    ]
-    if block.rest:
-        figures = _figures(cells, block.rest, of_time=block.of_time)
-        rest = (
-            grid.first(block.rest_label),
-            figures,
-            "dim",
-        )
-        rows.insert(0 if block.rest_is_earlier else len(rows), rest)
-    return Section([pair_heading(dimension) for dimension in block.dimensions], rows)
+def _section(block: PairBlock, cells: PairCells) -> Section:
+    def line(names: list[str], pair: Pair, style: str = "") -> Line:
+        return Line(names, _figures(cells, pair, of_time=block.of_time), style)
 
-
-def _names(block: PairBlock) -> Names:
-    return Names(
-        dimensions=block.dimensions,
-        headings=[pair_heading(dimension) for dimension in block.dimensions],
-        rows=[_key_texts(block, pair) for pair in block.rows],
-        rest=block.rest_label if block.hidden else None,
-    )
-
-
-def _grid(
-    comparison: Comparison,
-    blocks: tuple[PairBlock, ...],
-    cells: PairCells,
-    width: int,
-    *,
-    terminal: bool,
-) -> Grid:
-    shown = [(pair, block.of_time) for block in blocks for pair in block.rows]
-    shown += [(block.rest, block.of_time) for block in blocks if block.rest]
-    shown.append((comparison.totals, True))
-    headers = {column.name: column.header for column in cells.columns}
-    widths = {
-        column.name: max(len(cells.text(column, pair, of_time=time)) for pair, time in shown)
-        for column in cells.columns
-    }
-    # Two costs, their difference and the change need more room than a report's columns.
-    keys = name_columns([*map(_names, blocks)], together=NAME_WIDTH)
-    return Grid(width, keys, headers, widths, terminal=terminal)
+    rows = [line(_key_texts(block, pair), pair) for pair in block.rows]
+    rest = line([block.rest_label], block.rest, "dim") if block.rest else None
+    headings = [*map(pair_heading, block.dimensions)]
+    return Section(block.dimensions, headings, rows, rest, block.rest_is_earlier)
 
 
 def _key_texts(block: PairBlock, pair: Pair) -> list[str]:
@@ -228,14 +193,7 @@ def _markdown_table(comparison: Comparison, block: PairBlock, cells: PairCells) 
     blank = [""] * (len(heads) - 1)
     if block.rest:
         place = 0 if block.rest_is_earlier else len(rows)
-        rows.insert(
-            place,
-            (
-                [block.rest_label, *blank],
-                block.rest,
-                block.of_time,
-            ),
-        )
+        rows.insert(place, ([block.rest_label, *blank], block.rest, block.of_time))
     for keys, pair, of_time in rows:
         texts = [cells.text(column, pair, of_time=of_time) for column in cells.columns]
         table.append(table_line(map(escape_markdown, [*keys, *texts])))

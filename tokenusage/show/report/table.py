@@ -7,14 +7,14 @@ from typing import Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from tokenusage.analyse.report import Figures, Report, Row
+from tokenusage.analyse.report import Figures, Report
 from tokenusage.show.columns import PERCENTILES, Column
 from tokenusage.show.fit import flow
-from tokenusage.show.grid import Grid, Section, figure
+from tokenusage.show.grid import figure
 from tokenusage.show.page import account, hint, lines, page, title
 from tokenusage.show.report.arrange import Block, Order, table_blocks
 from tokenusage.show.report.cells import Cells, cells_of, heading, key_text
-from tokenusage.show.report.names import Names, name_columns
+from tokenusage.show.report.sections import Line, Section, below_each_other, fitted
 from tokenusage.show.words import caption, empty_answer, headline, ledger_notes, ledger_parts
 
 _ASKED: Final[dict[str, Callable[[Column], bool]]] = {
@@ -50,20 +50,6 @@ def render_table(
     return page(parts, width, terminal=terminal)
 
 
-def _grid(
-    report: Report, cells: Cells, blocks: tuple[Block, ...], width: int, *, terminal: bool
-) -> Grid:
-    """Return the columns that all blocks of a report share."""
-    figures = [row.figures for block in blocks for row in block.rows]
-    figures += [block.rest for block in blocks if block.rest] + [report.totals]
-    headers = {column.name: column.header for column in cells.columns}
-    widths = {
-        column.name: max(len(cells.text(column, group)) for group in figures)
-        for column in cells.columns
-    }
-    return Grid(width, name_columns([*map(_names, blocks)]), headers, widths, terminal=terminal)
-
-
 def _numbers(cells: Cells, figures: Figures) -> dict[str, Text]:
     """Return the figures of a row as they print, by the name of their column."""
     return {column.name: _number(cells, column, figures) for column in cells.columns}
@@ -79,10 +65,11 @@ def tables_of(
 ) -> list[RenderableType]:
     """Return the blocks of a report below each other, and its totals under them."""
     cells = cells_of(report, blocks)
-    grid = _grid(report, cells, blocks, width, terminal=terminal)
-    parts = grid.below_each_other(
-        (_section(block, cells, grid) for block in blocks), _numbers(cells, report.totals)
-    )
+    sections = [_section(block, cells) for block in blocks]
+    headers = {column.name: column.header for column in cells.columns}
+    totals = _numbers(cells, report.totals)
+    grid = fitted(sections, headers, totals, width, terminal=terminal)
+    parts = below_each_other(grid, sections, totals)
     left = [column for column in cells.columns if column.name not in grid.staying]
     return parts + missed(left)
 
@@ -95,29 +82,15 @@ def missed(left: Sequence[Column]) -> list[RenderableType]:
     return [sentence] if asked else []
 
 
-def _section(block: Block, cells: Cells, grid: Grid) -> Section:
+def _section(block: Block, cells: Cells) -> Section:
+    dimensions = block.dimensions
     rows = [
-        (_key_texts(block, row), _numbers(cells, row.figures), "" if row.figures.calls else "dim")
+        Line(
+            [key_text(*pair) for pair in zip(dimensions, row.keys, strict=True)],
+            _numbers(cells, row.figures),
+            "" if row.figures.calls else "dim",
+        )
         for row in block.rows
     ]
-    if block.rest:
-        rest = (
-            grid.first(block.rest_label),
-            _numbers(cells, block.rest),
-            "dim",
-        )
-        rows.insert(0 if block.rest_is_earlier else len(rows), rest)
-    return Section([heading(dimension) for dimension in block.dimensions], rows)
-
-
-def _names(block: Block) -> Names:
-    return Names(
-        dimensions=block.dimensions,
-        headings=[heading(dimension) for dimension in block.dimensions],
-        rows=[_key_texts(block, row) for row in block.rows],
-        rest=block.rest_label if block.hidden else None,
-    )
-
-
-def _key_texts(block: Block, row: Row) -> list[str]:
-    return [key_text(*pair) for pair in zip(block.dimensions, row.keys, strict=True)]
+    rest = Line([block.rest_label], _numbers(cells, block.rest), "dim") if block.rest else None
+    return Section(dimensions, [*map(heading, dimensions)], rows, rest, block.rest_is_earlier)
